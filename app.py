@@ -1,0 +1,52 @@
+"""Duly's functions: the routes behind the gateway, and the handlers of what happens by itself."""
+
+from typing import Any
+
+import msgspec
+from chalice import Chalice, Rate
+
+from chalicelib import agenda, log, wiring
+from chalicelib.aws import ledger, secrets
+from chalicelib.clients.routes import routes as clients
+from chalicelib.consents.public import routes as links
+from chalicelib.consents.routes import routes as declarations
+from chalicelib.contact.routes import routes as contact
+from chalicelib.files import routes as files
+from chalicelib.letters.routes import routes as letters
+from chalicelib.organisations.routes import routes as organisations
+
+BLUEPRINTS = (organisations, clients, declarations, files, letters, contact, links)
+
+app = Chalice(app_name="duly", configure_logs=False)
+for blueprint in BLUEPRINTS:
+    app.register_blueprint(blueprint)
+
+
+@app.schedule(Rate(1, unit=Rate.MINUTES), name="tick")
+def tick(event: Any) -> dict[str, Any]:
+    """Work off the agenda; alone it is enough to get everything done."""
+    left = event.context.get_remaining_time_in_millis
+    return _told("agenda_run", agenda.run_due(wiring.ports(), agenda.Budget(left=left)))
+
+
+@app.lambda_function(name="letters")
+def deliver_letters(event: dict[str, Any], context: Any) -> dict[str, Any]:
+    """Letters promised a moment ago, from the table's stream; what fails waits for the tick."""
+    return _told("letters_run", agenda.hand_over(wiring.ports(), ledger.promised_in(event)))
+
+
+@app.on_cw_event({"source": ["aws.ses"]}, name="mail_events")
+def mail_events(event: Any) -> None:
+    """Deliveries, bounces and complaints."""
+    log.info("mail_event", outcome=agenda.on_mail_event(wiring.ports(), event.detail))
+
+
+@app.schedule(Rate(90, unit=Rate.DAYS), name="rotate_link_keys")
+def rotate_link_keys(event: Any) -> None:
+    """A new key signs links from now on; the old ones verify until their last link is over."""
+    secrets.rotate(wiring.setting("LINK_KEYS_SECRET"), now=wiring.real_now())
+
+
+def _told(event: str, run: agenda.Run) -> dict[str, Any]:
+    log.info(event, **msgspec.structs.asdict(run))
+    return {"batchItemFailures": []}

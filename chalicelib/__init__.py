@@ -1,0 +1,1 @@
+"""Duly: client consents and complaints of insurance agencies and insurers."""

@@ -1,0 +1,170 @@
+"""Whatever must happen later is due in the agenda; here each kind finds its handler.
+
+The tick alone gets everything done; the table's stream hands letters over within a second. Twice,
+late or at the same time does no harm: every handler ends in a conditional write.
+"""
+
+from collections.abc import Iterable
+from datetime import timedelta
+from typing import Any
+
+import msgspec
+
+from chalicelib import log
+from chalicelib.clients import store as clients
+from chalicelib.clients.domain import Client
+from chalicelib.consents import domain as consents
+from chalicelib.consents import store as consent_store
+from chalicelib.consents.correspondence import COMPOSERS
+from chalicelib.kernel.change import Change, Held, Letter
+from chalicelib.kernel.errors import ChangedMeanwhile, DomainError
+from chalicelib.letters import service as letters
+from chalicelib.ports import Due, Item, MailDelayed, Ports
+
+PAGE = 100
+MOST_ATTEMPTS = 8
+FIRST_PAUSE = timedelta(seconds=30)
+LONGEST_PAUSE = timedelta(hours=1)
+
+
+class Run(msgspec.Struct, kw_only=True):
+    """What one run did."""
+
+    done: int = 0
+    skipped: int = 0
+    failed: int = 0
+    stuck: int = 0
+    stopped: str = ""
+
+
+class Budget(msgspec.Struct, frozen=True, kw_only=True):
+    """Whether there is time for one more item."""
+
+    left: Any
+
+    def spent(self) -> bool:
+        """Less than five seconds left."""
+        return bool(self.left() < 5_000)
+
+
+def run_due(ports: Ports, budget: Budget) -> Run:
+    """Everything that is due, shard by shard, until time is up or the mail service says stop."""
+    run = Run()
+    for shard in ports.shards:
+        _work_off(ports, shard, budget, run)
+        if run.stopped:
+            break
+    return run
+
+
+def hand_over(ports: Ports, dues: Iterable[Due]) -> Run:
+    """Letters straight from the table's stream; what fails here is on the agenda anyhow."""
+    run = Run()
+    for due in dues:
+        if run.stopped:
+            run.skipped += 1
+        else:
+            _attempt(ports, due, run)
+    return run
+
+
+def _work_off(ports: Ports, shard: str, budget: Budget, run: Run) -> None:
+    after = ""
+    while not run.stopped:
+        page = ports.ledger.due(shard, until=ports.now, most=PAGE, after=after)
+        for due in page:
+            if budget.spent():
+                run.stopped = "time"
+            if run.stopped:
+                return
+            _attempt(ports, due, run)
+        if len(page) < PAGE:
+            return
+        after = page[-1].due_at
+
+
+def _attempt(ports: Ports, due: Due, run: Run) -> None:
+    """One due item; what fails is tried again later, and one bad item stops nobody else."""
+    try:
+        outcome = _handle(ports, due)
+    except MailDelayed as delayed:
+        run.stopped = str(delayed) or "mail"
+        return
+    except ChangedMeanwhile:
+        run.skipped += 1
+        return
+    except Exception as error:  # noqa: BLE001  one poisoned item must not stop the rest
+        _failed(ports, due, error, run)
+        return
+    if outcome == "skipped":
+        run.skipped += 1
+    else:
+        run.done += 1
+
+
+def _handle(ports: Ports, due: Due) -> str:
+    if due.sk.startswith("LETTER#"):
+        return letters.deliver(ports, due, COMPOSERS, on_sent)
+    return _attend_client(ports, due)
+
+
+def _attend_client(ports: Ports, due: Due) -> str:
+    items = ports.ledger.read(due.key, "ROOT")
+    if "ROOT" not in items:
+        return "skipped"
+    held = clients.held(items["ROOT"])
+    change = consents.attend(held, now=ports.now)
+    if change is None:
+        return "skipped"
+    ports.ledger.commit(letters.promised(change, held.value))
+    return "attended"
+
+
+def _failed(ports: Ports, due: Due, error: Exception, run: Run) -> None:
+    """Count the attempt and back off; after the last one, out of the way and in sight of staff."""
+    log.error("agenda_item_failed", error, item=due.sk, owner=str(due.key))
+    run.failed += 1
+    try:
+        item = ports.ledger.read(due.key, due.sk).get(due.sk)
+        if item is None or not item.due_at:
+            return
+        attempts = item.attempts + 1
+        later = ports.now + min(FIRST_PAUSE * 2**attempts, LONGEST_PAUSE)
+        still = Due(key=due.key, sk=due.sk, due_at=item.due_at)
+        given_up = attempts >= MOST_ATTEMPTS
+        ports.ledger.postpone(still, attempts=attempts, due_at=None if given_up else later)
+    except DomainError as again:
+        log.error("agenda_postpone_failed", again, item=due.sk)
+        return
+    if given_up:
+        run.stuck += 1
+        ports.count("stuck_items", 1)
+
+
+def on_sent(held: Held[Client], letter: Letter, part: Item | None, now: Any) -> Change | None:
+    """What the sending of a letter means for its owner."""
+    notice = part is not None and consent_store.declaration(part).gives_notice
+    return consents.on_sent(held, letter, notice, now=now)
+
+
+def on_bounced(held: Held[Client], letter: Letter, part: Item | None, now: Any) -> Change | None:
+    """What a bounce means for the letter's owner."""
+    return consents.on_bounced(held, letter, now=now)
+
+
+def on_complained(held: Held[Client], letter: Letter, part: Item | None, now: Any) -> Change | None:
+    """What a report as spam means for the letter's owner."""
+    return consents.on_complained(held, letter, now=now)
+
+
+def on_mail_event(ports: Ports, detail: dict[str, Any]) -> str:
+    """What the mail service tells; a bounce that is not permanent is its own to retry."""
+    kind = detail.get("eventType", "")
+    if kind == "Bounce" and detail.get("bounce", {}).get("bounceType") != "Permanent":
+        return "transient"
+    tags = detail.get("mail", {}).get("tags", {})
+    if not {"org", "kind", "owner", "letter", "about"} <= set(tags):
+        return "foreign"
+    return letters.on_mail_event(
+        ports, kind, tags, bounced=on_bounced, complained=on_complained, on_sent=on_sent
+    )

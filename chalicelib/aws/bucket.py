@@ -1,0 +1,86 @@
+"""Objects in S3: papers, letters as sent, attachments."""
+
+from typing import Any
+from urllib.parse import quote
+
+from chalicelib.aws import clients
+from chalicelib.kernel.errors import TooLarge, Unavailable
+from chalicelib.ports import Stat
+
+DOWNLOAD_SECONDS = 300
+UPLOAD_SECONDS = 600
+
+
+class S3Bucket:
+    """The bucket of this name; every outage is `Unavailable`."""
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+
+    def put(self, key: str, content: bytes, *, content_type: str, sha256: str) -> None:
+        """Write an object; the same key again is the same content."""
+        metadata = {"sha256": sha256}
+        self._call("put_object", Key=key, Body=content, ContentType=content_type, Metadata=metadata)
+
+    def get(self, key: str, *, most: int) -> bytes | None:
+        """The object, or None where there is none; `TooLarge` beyond `most` bytes."""
+        answer = self._call("get_object", Key=key)
+        if answer is None:
+            return None
+        if answer["ContentLength"] > most:
+            raise TooLarge
+        content: bytes = answer["Body"].read()
+        return content
+
+    def stat(self, key: str) -> Stat | None:
+        """Size and type of an object, or None where there is none."""
+        answer = self._call("head_object", Key=key)
+        if answer is None:
+            return None
+        return Stat(size=answer["ContentLength"], content_type=answer["ContentType"])
+
+    def delete(self, key: str) -> None:
+        """Remove an object; removing what is not there is no error."""
+        self._call("delete_object", Key=key)
+
+    def link(self, key: str, *, filename: str, content_type: str) -> str:
+        """A presigned GET for five minutes that downloads under this name."""
+        url: str = clients.client("s3").generate_presigned_url(
+            "get_object",
+            Params={
+                "Bucket": self.name,
+                "Key": key,
+                "ResponseContentType": content_type,
+                "ResponseContentDisposition": f"attachment; filename*=UTF-8''{quote(filename)}",
+                "ResponseCacheControl": "no-store",
+            },
+            ExpiresIn=DOWNLOAD_SECONDS,
+        )
+        return url
+
+    def upload_form(self, key: str, *, content_type: str, most: int) -> dict[str, Any]:
+        """A presigned POST for ten minutes: exact key and type, 1 to `most` bytes."""
+        form: dict[str, Any] = clients.client("s3").generate_presigned_post(
+            self.name,
+            key,
+            Fields={"Content-Type": content_type, "x-amz-server-side-encryption": "AES256"},
+            Conditions=[
+                {"Content-Type": content_type},
+                {"x-amz-server-side-encryption": "AES256"},
+                ["content-length-range", 1, most],
+            ],
+            ExpiresIn=UPLOAD_SECONDS,
+        )
+        return form
+
+    def _call(self, operation: str, **arguments: Any) -> Any:
+        from botocore.exceptions import BotoCoreError, ClientError
+
+        try:
+            return getattr(clients.client("s3"), operation)(Bucket=self.name, **arguments)
+        except ClientError as error:
+            if error.response["ResponseMetadata"]["HTTPStatusCode"] == 404:
+                return None
+            raise Unavailable from error
+        except BotoCoreError as error:
+            raise Unavailable from error

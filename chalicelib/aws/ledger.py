@@ -1,0 +1,452 @@
+"""The ledger: the only writer of aggregates, over one DynamoDB table.
+
+| PK | SK | attributes |
+|---|---|---|
+| `O#<org>#<KIND>#<id>` | `ROOT` | `v` version, `head` chain hash, `data` JSON; `shard`, `due_at`, `tries` while on the agenda |
+| same | `EVENT#<version>` | `env`, `digest`, `hash`; `body`, `salt` until erased |
+| same | `LETTER#<about>#<id>` | `v`, `data`; `shard`, `due_at`, `tries` |
+| same | other parts | `data`; `list`, `rank` where a worklist shows it |
+| `O#<org>#<LOOKUP>#<digest>` | aggregate's `<KIND>#<id>` | - |
+| `O#<org>#ONCE#<digest>` | `ONCE` | `request`, `result`, `expires_at` (TTL) |
+
+Keys hold nothing personal: the stream, the dead letters and the access logs carry keys alone.
+"""
+
+import zlib
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from typing import Any
+
+import msgspec
+
+from chalicelib.aws import clients
+from chalicelib.kernel import chain, ids
+from chalicelib.kernel.change import AlreadyDone, Change, Key, Letter, Lookup, Once, Part
+from chalicelib.kernel.errors import (
+    ChangedMeanwhile,
+    Conflict,
+    IdempotencyKeyReused,
+    Unavailable,
+)
+from chalicelib.ports import Due, EventRecord, Item, Page
+
+SHARDS = tuple(f"due#{number}" for number in range(4))
+ROOT = "ROOT"
+_encode = msgspec.json.Encoder().encode
+Attributes = dict[str, Any]
+
+
+class Taken(Conflict):
+    """Another aggregate already holds this value."""
+
+    code = "taken"
+    sentence = "This is already in use."
+
+
+class DynamoLedger:
+    """The ledger over the table of this name."""
+
+    def __init__(self, table: str) -> None:
+        self.table = table
+
+    # Reading
+
+    def read(self, key: Key, *sks: str) -> dict[str, Item]:
+        """These items of one aggregate, in one consistent call; what is not there is left out."""
+        wanted = [_key(key, sk) for sk in sks]
+        if len(wanted) == 1:
+            found = _call("get_item", TableName=self.table, Key=wanted[0], ConsistentRead=True)
+            items = [found["Item"]] if "Item" in found else []
+        else:
+            items = self._batch(wanted)
+        return {item["SK"]["S"]: _item(item) for item in items}
+
+    def read_whole(self, key: Key, *sks: str) -> dict[str, Item]:
+        """As `read`, and no write of anybody's falls between the items."""
+        gets = [{"Get": {"TableName": self.table, "Key": _key(key, sk)}} for sk in sks]
+        answers = _call("transact_get_items", TransactItems=gets)["Responses"]
+        items = [answer["Item"] for answer in answers if "Item" in answer]
+        return {item["SK"]["S"]: _item(item) for item in items}
+
+    def parts(self, key: Key, prefix: str) -> list[Item]:
+        """Every part whose SK begins so, in order; pages are followed."""
+        return [_item(item) for item in self._query(str(key), prefix)]
+
+    def events(self, key: Key, *, before: int = 0, most: int = 50) -> list[EventRecord]:
+        """Events, newest first, older than version `before` (0: from the newest)."""
+        last = f"EVENT#{before - 1 if before else 9_999_999_999:010d}"
+        answer = _call(
+            "query",
+            TableName=self.table,
+            KeyConditionExpression="PK = :pk AND SK BETWEEN :first AND :last",
+            ExpressionAttributeValues=_values(pk=str(key), first="EVENT#0000000001", last=last),
+            ScanIndexForward=False,
+            ConsistentRead=True,
+            Limit=most,
+        )
+        return [_event(item) for item in answer["Items"]]
+
+    def find(self, org: str, kind: str, digest: str) -> list[Key]:
+        """What an exact look-up points to."""
+        found = self._query(f"O#{org}#{kind}#{digest}", "")
+        targets = (item["SK"]["S"].partition("#") for item in found)
+        return [Key(org, target[0], target[2]) for target in targets]
+
+    def worklist(self, name: str, *, prefix: str, after: str, most: int) -> Page:
+        """A page of a worklist in the order of rank; `after` is the rank that the last page ended with."""
+        values = _values(list=name, first=max(prefix, after + "\0") if after else prefix)
+        values |= _values(last=prefix + "\U0010ffff")
+        if values[":first"]["S"] > values[":last"]["S"]:
+            return Page(keys=(), after="")
+        answer = _call(
+            "query",
+            TableName=self.table,
+            IndexName="worklist",
+            KeyConditionExpression="#list = :list AND #rank BETWEEN :first AND :last",
+            ExpressionAttributeNames={"#list": "list", "#rank": "rank"},
+            ExpressionAttributeValues=values,
+            Limit=most,
+        )
+        items = answer["Items"]
+        keys = tuple(_parse(item["PK"]["S"]) for item in items)
+        return Page(keys=keys, after=items[-1]["rank"]["S"] if len(items) == most else "")
+
+    def clock_offset(self) -> float:
+        """By how many seconds a demonstration moved the clock on; asked on the stage `local` alone."""
+        where = {"PK": {"S": "LOCAL#CLOCK"}, "SK": {"S": ROOT}}
+        found = _call("get_item", TableName=self.table, Key=where).get("Item", {})
+        return float(found.get("seconds", {"N": "0"})["N"])
+
+    # Writing
+
+    def commit(self, change: Change, *, settles: tuple[Item, Letter] | None = None) -> int:
+        """Write the change whole, in one transaction; the new version.
+
+        `settles` takes a letter's last step along: what its sending means for its owner is one write
+        with the mark that it was sent.
+
+        `ChangedMeanwhile` if the version is not the one that was read, `Taken` if a unique look-up
+        is held by another, `AlreadyDone` or `IdempotencyKeyReused` if the request came before.
+        """
+        version, key = change.version + 1, change.key
+        hash_, event = _written_event(change, version)
+        writes = [self._root(change, version, hash_), self._put(event, create=True)]
+        writes += [self._part(key, part) for part in change.parts]
+        writes += [self._letter(key, letter, change.event.at) for letter in change.letters]
+        writes += [self._lookup(key, lookup) for lookup in change.lookups]
+        if settles:
+            writes.append({"Update": self._letter_step(*settles, due_at=None)})
+        if change.once:
+            writes.append(self._put(_once(key.org, change.once), create=True))
+        try:
+            _call("transact_write_items", TransactItems=writes)
+        except clients.client("dynamodb").exceptions.TransactionCanceledException as error:
+            self._explain(error, change, len(writes))
+        return version
+
+    def save_letter(self, item: Item, letter: Letter, *, due_at: datetime | None) -> Item:
+        """A letter's own step on condition of its version; `due_at` None takes it off the agenda.
+
+        A lease keeps `due_at`, so that the index is not written twice for one letter.
+        """
+        try:
+            _call("update_item", **self._letter_step(item, letter, due_at=due_at))
+        except clients.client("dynamodb").exceptions.ConditionalCheckFailedException as error:
+            raise ChangedMeanwhile(item.sk) from error
+        due = _instant(due_at) if due_at else ""
+        return msgspec.structs.replace(
+            item, data=_encode(letter), version=item.version + 1, due_at=due
+        )
+
+    # The agenda
+
+    def due(self, shard: str, *, until: datetime, most: int, after: str = "") -> list[Due]:
+        """What is due in one shard, oldest first; `after` skips what was due before that moment."""
+        answer = _call(
+            "query",
+            TableName=self.table,
+            IndexName="agenda",
+            KeyConditionExpression="#shard = :shard AND due_at BETWEEN :after AND :until",
+            ExpressionAttributeNames={"#shard": "shard"},
+            ExpressionAttributeValues=_values(
+                shard=shard, until=_instant(until), after=after or "0"
+            ),
+            Limit=most,
+        )
+        return [
+            Due(key=_parse(one["PK"]["S"]), sk=one["SK"]["S"], due_at=one["due_at"]["S"])
+            for one in answer["Items"]
+        ]
+
+    def stuck(self, org: str, *, most: int) -> list[Due]:
+        """What gave up after many attempts and waits for staff of this organisation."""
+        return self.due(_stuck(org), until=datetime.max.replace(tzinfo=UTC), most=most)
+
+    def postpone(self, due: Due, *, attempts: int, due_at: datetime | None) -> None:
+        """A handler failed: due again later; None: `stuck`, a shard of the organisation's own."""
+        shard = _shard(due.key) if due_at else _stuck(due.key.org)
+        self._reschedule(due, shard, _instant(due_at) if due_at else due.due_at, attempts)
+
+    def recall(self, due: Due, *, now: datetime) -> None:
+        """What is stuck, back into the agenda, due now."""
+        self._reschedule(due, _shard(due.key), _instant(now), 0)
+
+    def _reschedule(self, due: Due, shard: str, due_at: str, attempts: int) -> None:
+        values = _values(shard=shard, due=due_at, was=due.due_at)
+        try:
+            _call(
+                "update_item",
+                TableName=self.table,
+                Key=_key(due.key, due.sk),
+                UpdateExpression="SET #shard = :shard, due_at = :due, tries = :tries",
+                ExpressionAttributeNames={"#shard": "shard"},
+                ConditionExpression="due_at = :was",
+                ExpressionAttributeValues=values | {":tries": {"N": str(attempts)}},
+            )
+        except clients.client("dynamodb").exceptions.ConditionalCheckFailedException as error:
+            raise ChangedMeanwhile(due.sk) from error
+
+    # The writes of a transaction
+
+    def _root(self, change: Change, version: int, hash_: str) -> Attributes:
+        item = _key(change.key, ROOT) | {
+            "v": {"N": str(version)},
+            "head": {"S": hash_},
+            "data": {"S": _encode(change.root).decode()},
+        }
+        if change.due_at is not None:
+            item |= {"shard": {"S": _shard(change.key)}, "due_at": {"S": _instant(change.due_at)}}
+        if change.version == 0:
+            return self._put(item, create=True)
+        put = {
+            "TableName": self.table,
+            "Item": item,
+            "ConditionExpression": "v = :was AND head = :head",
+            "ExpressionAttributeValues": {
+                ":was": {"N": str(change.version)},
+                ":head": {"S": change.head},
+            },
+        }
+        return {"Put": put}
+
+    def _part(self, key: Key, part: Part) -> Attributes:
+        if part.data is None:
+            return {"Delete": {"TableName": self.table, "Key": _key(key, part.sk)}}
+        item = _key(key, part.sk) | {"data": {"S": _encode(part.data).decode()}}
+        if part.list_name:
+            item |= {
+                "list": {"S": f"O#{key.org}#{part.list_name}"},
+                "rank": {"S": f"{part.rank}\0{key.id}\0{part.sk}"},
+            }
+        return self._put(item, create=part.create)
+
+    def _letter(self, key: Key, letter: Letter, at: datetime) -> Attributes:
+        item = _key(key, f"LETTER#{letter.about}#{letter.letter_id}") | {
+            "v": {"N": "1"},
+            "data": {"S": _encode(letter).decode()},
+        }
+        if letter.state == "promised":
+            item |= {"shard": {"S": _shard(key)}, "due_at": {"S": _instant(at)}}
+        return self._put(item, create=True)
+
+    def _letter_step(self, item: Item, letter: Letter, *, due_at: datetime | None) -> Attributes:
+        values = {
+            ":data": {"S": _encode(letter).decode()},
+            ":was": {"N": str(item.version)},
+            ":v": {"N": str(item.version + 1)},
+        }
+        update = "SET #data = :data, v = :v"
+        if due_at is None:
+            update += " REMOVE #shard, due_at, tries"
+        else:
+            update += ", #shard = :shard, due_at = :due"
+            values |= _values(shard=_shard(item.key), due=_instant(due_at))
+        return {
+            "TableName": self.table,
+            "Key": _key(item.key, item.sk),
+            "UpdateExpression": update,
+            "ConditionExpression": "v = :was",
+            "ExpressionAttributeNames": {"#data": "data", "#shard": "shard"},
+            "ExpressionAttributeValues": values,
+        }
+
+    def _lookup(self, key: Key, lookup: Lookup) -> Attributes:
+        item = {
+            "PK": {"S": f"O#{key.org}#{lookup.kind}#{lookup.digest}"},
+            "SK": {"S": f"{key.kind}#{lookup.target or key.id}"},
+        }
+        if lookup.remove:
+            return {"Delete": {"TableName": self.table, "Key": item}}
+        return self._put(item, create=lookup.unique)
+
+    def _put(self, item: Attributes, *, create: bool) -> Attributes:
+        put: Attributes = {"TableName": self.table, "Item": item}
+        if create:
+            put["ConditionExpression"] = "attribute_not_exists(PK)"
+            put["ReturnValuesOnConditionCheckFailure"] = "ALL_OLD"
+        return {"Put": put}
+
+    def _explain(self, error: Any, change: Change, writes: int) -> None:
+        """Which condition failed, as a refusal of the domain."""
+        reasons = error.response.get("CancellationReasons", [])
+        failed = [n for n, one in enumerate(reasons) if one.get("Code") == "ConditionalCheckFailed"]
+        if change.once and failed and failed[-1] == writes - 1:
+            before = reasons[-1].get("Item") or {}
+            if before.get("request", {}).get("S") == change.once.request:
+                raise AlreadyDone(before["result"]["S"]) from error
+            raise IdempotencyKeyReused from error
+        if any(one.get("Code") == "TransactionConflict" for one in reasons) or 0 in failed:
+            raise ChangedMeanwhile(str(change.key)) from error
+        first_lookup = 2 + len(change.parts) + len(change.letters)
+        if failed and first_lookup <= failed[0] < first_lookup + len(change.lookups):
+            raise Taken from error
+        if failed:
+            raise ChangedMeanwhile(str(change.key)) from error
+        raise Unavailable from error
+
+    def _batch(self, wanted: list[Attributes]) -> list[Attributes]:
+        found: list[Attributes] = []
+        for _ in range(5):
+            request = {self.table: {"Keys": wanted, "ConsistentRead": True}}
+            answer = _call("batch_get_item", RequestItems=request)
+            found += answer["Responses"].get(self.table, [])
+            wanted = answer.get("UnprocessedKeys", {}).get(self.table, {}).get("Keys", [])
+            if not wanted:
+                return found
+        raise Unavailable
+
+    def _query(self, pk: str, prefix: str) -> list[Attributes]:
+        found: list[Attributes] = []
+        asked: Attributes = {
+            "TableName": self.table,
+            "KeyConditionExpression": "PK = :pk",
+            "ExpressionAttributeValues": _values(pk=pk),
+            "ConsistentRead": True,
+        }
+        if prefix:
+            asked["KeyConditionExpression"] += " AND begins_with(SK, :sk)"
+            asked["ExpressionAttributeValues"] |= _values(sk=prefix)
+        while True:
+            answer = _call("query", **asked)
+            found += answer["Items"]
+            if "LastEvaluatedKey" not in answer:
+                return found
+            asked["ExclusiveStartKey"] = answer["LastEvaluatedKey"]
+
+
+def promised_in(event: Attributes) -> Iterator[Due]:
+    """The letters that a batch of the table's stream (keys alone) says were promised."""
+    for record in event.get("Records", []):
+        keys = record["dynamodb"]["Keys"]
+        if record["eventName"] == "INSERT" and keys["SK"]["S"].startswith("LETTER#"):
+            yield Due(key=_parse(keys["PK"]["S"]), sk=keys["SK"]["S"], due_at="")
+
+
+def _call(operation: str, **arguments: Any) -> Attributes:
+    """One call; throttling and outages, after botocore's own attempts, are `Unavailable` (a 503)."""
+    from botocore.exceptions import ClientError, ConnectionError, HTTPClientError
+
+    dynamodb = clients.client("dynamodb")
+    try:
+        answer: Attributes = getattr(dynamodb, operation)(**arguments)
+    except (ConnectionError, HTTPClientError) as error:
+        raise Unavailable from error
+    except ClientError as error:
+        code = error.response["Error"]["Code"]
+        status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
+        conflict = operation == "transact_get_items" and code == "TransactionCanceledException"
+        if status >= 500 or conflict or code in _TRANSIENT:
+            raise Unavailable from error
+        raise
+    return answer
+
+
+_TRANSIENT = {
+    "ProvisionedThroughputExceededException",
+    "RequestLimitExceeded",
+    "ThrottlingException",
+    "TransactionInProgressException",
+}
+
+
+def _written_event(change: Change, version: int) -> tuple[str, Attributes]:
+    event = change.event
+    envelope = {
+        "aggregate": str(change.key),
+        "version": version,
+        "kind": event.kind,
+        "at": _instant(event.at),
+        "actor": msgspec.to_builtins(event.actor),
+        "previous": change.head,
+    }
+    body = chain.canonical(msgspec.to_builtins(event.body))
+    salt = ids.new_id()
+    body_digest = chain.digest(salt, body)
+    hash_ = chain.link(envelope, body_digest)
+    item = _key(change.key, f"EVENT#{version:010d}") | {
+        "env": {"S": chain.canonical(envelope).decode()},
+        "digest": {"S": body_digest},
+        "hash": {"S": hash_},
+        "body": {"S": body.decode()},
+        "salt": {"S": salt},
+    }
+    return hash_, item
+
+
+def _once(org: str, once: Once) -> Attributes:
+    return {
+        "PK": {"S": f"O#{org}#ONCE#{once.digest}"},
+        "SK": {"S": "ONCE"},
+        "request": {"S": once.request},
+        "result": {"S": once.result},
+        "expires_at": {"N": str(once.expires_at)},
+    }
+
+
+def _event(item: Attributes) -> EventRecord:
+    erased = "body" not in item
+    return EventRecord(
+        envelope=msgspec.json.decode(item["env"]["S"]),
+        digest=item["digest"]["S"],
+        hash=item["hash"]["S"],
+        body=None if erased else msgspec.json.decode(item["body"]["S"]),
+        salt=None if erased else item["salt"]["S"],
+    )
+
+
+def _item(item: Attributes) -> Item:
+    return Item(
+        key=_parse(item["PK"]["S"]),
+        sk=item["SK"]["S"],
+        data=item["data"]["S"].encode(),
+        version=int(item["v"]["N"]) if "v" in item else 0,
+        head=item["head"]["S"] if "head" in item else "",
+        due_at=item["due_at"]["S"] if "due_at" in item else "",
+        attempts=int(item["tries"]["N"]) if "tries" in item else 0,
+    )
+
+
+def _key(key: Key, sk: str) -> Attributes:
+    return {"PK": {"S": str(key)}, "SK": {"S": sk}}
+
+
+def _parse(pk: str) -> Key:
+    _, org, kind, id_ = pk.split("#", 3)
+    return Key(org, kind, id_)
+
+
+def _stuck(org: str) -> str:
+    return f"stuck#{org}"
+
+
+def _shard(key: Key) -> str:
+    return SHARDS[zlib.crc32(str(key).encode()) % len(SHARDS)]
+
+
+def _values(**values: str) -> Attributes:
+    return {f":{name}": {"S": value} for name, value in values.items()}
+
+
+def _instant(moment: datetime) -> str:
+    """RFC 3339 in UTC, to the microsecond, so that text sorts as time does."""
+    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")

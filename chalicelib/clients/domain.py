@@ -1,0 +1,352 @@
+"""The rules of a client.
+
+The root holds all that changes: identity, the notice, the standing on every purpose, and how far each
+declaration has come; so one read shows all, and the agenda needs no other. What is derived is not
+stored: a consent is `awaiting_email` because a declaration that asks for it is out, not because a
+field says so.
+"""
+
+from collections.abc import Iterable, Mapping
+from datetime import date, datetime
+from enum import StrEnum
+from typing import Literal
+
+import msgspec
+from msgspec.structs import replace
+
+from chalicelib.kernel import text
+from chalicelib.kernel.change import Actor, Change, Event, Held, Key, Lookup, Once, Part
+from chalicelib.kernel.errors import Conflict, Invalid, NotFound
+
+NOTICE = "notice"
+MOST_NAME_KEYS = 5
+NAMES = "NAMES"
+
+
+class Kind(StrEnum):
+    """A natural person, or a company."""
+
+    PERSON = "person"
+    COMPANY = "company"
+
+
+class Served(StrEnum):
+    """Face to face, or from afar: then an e-mail address is required (S5)."""
+
+    DIRECT = "direct"
+    REMOTE = "remote"
+
+
+class ClientState(StrEnum):
+    """Before the notice only identity and contact fields may be written (S8, S12, D10)."""
+
+    BEFORE_NOTICE = "before_notice"
+    ACTIVE = "active"
+    ERASED = "erased"
+
+
+class ContractState(StrEnum):
+    """What is known of a contract; `unknown` never erases (D22)."""
+
+    UNKNOWN = "unknown"
+    NONE = "none"
+    ACTIVE = "active"
+    ENDED = "ended"
+
+
+class ConsentState(StrEnum):
+    """A client's standing on one purpose."""
+
+    NONE = "none"
+    AWAITING_EMAIL = "awaiting_email"
+    AWAITING_SIGNATURE = "awaiting_signature"
+    GIVEN = "given"
+    REFUSED = "refused"
+    WITHDRAWN = "withdrawn"
+    EXPIRED = "expired"
+
+
+class Proof(StrEnum):
+    """How strong the evidence of a decision is, strongest first."""
+
+    SIGNATURE = "signature"
+    EMAIL_CLICK = "email_click"
+    RECORD = "record"
+    ORAL = "oral"
+
+
+class DeclarationState(StrEnum):
+    """How far a declaration has come."""
+
+    DRAFT = "draft"
+    SENT = "sent"
+    PRINTED = "printed"
+    CONFIRMED = "confirmed"
+    DISPUTED = "disputed"
+    EXPIRED = "expired"
+    SUPERSEDED = "superseded"
+    UNDELIVERABLE = "undeliverable"
+
+
+OUT = frozenset({DeclarationState.SENT, DeclarationState.DISPUTED})
+
+
+class Contract(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Whether there is a contract; `ended_on` with `ended` alone."""
+
+    state: ContractState = ContractState.UNKNOWN
+    ended_on: date | None = None
+
+
+class Notice(msgspec.Struct, frozen=True, kw_only=True):
+    """How the information about the controller reached the client (S3, S7)."""
+
+    at: datetime
+    how: Literal["printed", "letter"]
+    source: str
+
+
+class Standing(msgspec.Struct, frozen=True, array_like=True):
+    """The last decision on a purpose: given, refused or withdrawn; when, with which proof and words."""
+
+    state: ConsentState
+    at: datetime
+    proof: Proof
+    declaration_id: str
+    wording_id: str
+
+
+class Progress(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """How far one declaration has come, and what it asks for; kept short, for it is in every read."""
+
+    id: str
+    state: DeclarationState
+    by: str
+    asks: tuple[str, ...] = ()
+    gen: int = 0
+    created: datetime
+    sent: datetime | None = None
+    remind: datetime | None = None
+    expires: datetime | None = None
+    printed: datetime | None = None
+    decided: datetime | None = None
+    wish: datetime | None = None
+
+
+class Identity(msgspec.Struct, frozen=True, kw_only=True):
+    """Who the client is and how to reach it: all that may be kept before the notice (D10)."""
+
+    kind: Kind
+    name: str
+    language: str
+    served: Served
+    email: str = ""
+    phone: str = ""
+    address: str = ""
+
+
+class Client(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """The root of the aggregate."""
+
+    identity: Identity
+    created: datetime
+    contract: Contract = Contract()
+    notice: Notice | None = None
+    standings: dict[str, Standing] = {}
+    declarations: tuple[Progress, ...] = ()
+
+    @property
+    def state(self) -> ClientState:
+        """Active once the notice was delivered."""
+        return ClientState.ACTIVE if self.notice else ClientState.BEFORE_NOTICE
+
+    def declaration(self, declaration_id: str) -> Progress:
+        """How far a declaration has come; `DeclarationUnknown` where there is none."""
+        for progress in self.declarations:
+            if progress.id == declaration_id:
+                return progress
+        raise DeclarationUnknown
+
+    def consent(self, purpose: str) -> ConsentState:
+        """The standing on a purpose, with what is awaited or ran out (S19)."""
+        decided = self.standings.get(purpose)
+        if decided is not None and decided.state is ConsentState.GIVEN:
+            return ConsentState.GIVEN
+        asking = [one for one in self.declarations if purpose in one.asks]
+        if any(one.state in OUT for one in asking):
+            return ConsentState.AWAITING_EMAIL
+        if any(one.state is DeclarationState.PRINTED for one in asking):
+            return ConsentState.AWAITING_SIGNATURE
+        if decided is not None:
+            return decided.state
+        ran_out = any(one.state is DeclarationState.EXPIRED for one in asking)
+        return ConsentState.EXPIRED if ran_out else ConsentState.NONE
+
+    @property
+    def due_at(self) -> datetime | None:
+        """When the client next needs attention: the first reminder or expiry of its declarations."""
+        moments = [
+            moment
+            for one in self.declarations
+            if one.state in OUT
+            for moment in (one.remind, one.expires)
+            if moment is not None
+        ]
+        return min(moments, default=None)
+
+
+class ClientUnknown(NotFound):
+    code = "client_unknown"
+    sentence = "There is no such client."
+
+
+class DeclarationUnknown(NotFound):
+    code = "declaration_unknown"
+    sentence = "There is no such declaration."
+
+
+class EmailRequired(Invalid):
+    code = "email_required"
+    sentence = "A client who is served remotely needs an e-mail address."
+
+
+class NoticeRequired(Conflict):
+    """The law forbids it before the information is delivered (S8)."""
+
+    code = "notice_required"
+    sentence = "First give the client the information about the controller."
+
+
+class EndRefused(Invalid):
+    code = "ended_on_refused"
+    sentence = "Give ended_on with the state ended, and with no other."
+
+
+class LanguageRefused(Invalid):
+    code = "language_refused"
+    sentence = "The organisation does not use this language."
+
+
+def key(org: str, client_id: str) -> Key:
+    """Where a client is kept."""
+    return Key(org, "CLIENT", client_id)
+
+
+def create(
+    key: Key,
+    identity: Identity,
+    *,
+    languages: Iterable[str],
+    digests: Mapping[str, str],
+    once: Once,
+    by: Actor,
+    now: datetime,
+) -> Change:
+    """A new client, before the notice (S5, S12). `digests`: the keyed hash of e-mail and phone."""
+    identity = checked(identity, languages)
+    return Change(
+        key=key,
+        version=0,
+        head="",
+        root=Client(identity=identity, created=now),
+        event=Event(kind="client_created", actor=by, at=now, body=msgspec.to_builtins(identity)),
+        parts=_names(None, identity),
+        lookups=_lookups(None, identity, digests),
+        once=once,
+    )
+
+
+def edit(
+    held: Held[Client],
+    identity: Identity,
+    contract: Contract,
+    *,
+    languages: Iterable[str],
+    digests: Mapping[str, str],
+    by: Actor,
+    now: datetime,
+) -> Change:
+    """Other identity, contact or contract.
+
+    `NoticeRequired` for a contract before the notice (S8). Another e-mail address supersedes what was
+    sent to the old one: its links are dead (R15).
+    """
+    client, identity = held.value, checked(identity, languages)
+    if contract != client.contract:
+        require_notice(client)
+        if (contract.state is ContractState.ENDED) != (contract.ended_on is not None):
+            raise EndRefused(field="contract.ended_on")
+    declarations = client.declarations
+    if identity.email != client.identity.email:
+        declarations = tuple(superseded(one) for one in declarations)
+    changed = replace(client, identity=identity, contract=contract, declarations=declarations)
+    body = msgspec.to_builtins({"identity": identity, "contract": contract})
+    return Change.of(
+        held,
+        changed,
+        Event(kind="client_edited", actor=by, at=now, body=body),
+        parts=_names(client.identity, identity),
+        lookups=_lookups(client.identity, identity, digests),
+        due_at=changed.due_at,
+    )
+
+
+def superseded(progress: Progress) -> Progress:
+    """The declaration, its link dead if it was out (R14, R15); a printed paper stays what it is."""
+    if progress.state not in OUT:
+        return progress
+    return replace(progress, state=DeclarationState.SUPERSEDED, remind=None, expires=None)
+
+
+def require_notice(client: Client) -> None:
+    """`NoticeRequired` unless the information about the controller was delivered (S3, S8)."""
+    if client.state is not ClientState.ACTIVE:
+        raise NoticeRequired
+
+
+def checked(identity: Identity, languages: Iterable[str]) -> Identity:
+    """The identity, normalised; `Invalid` names the field that does not hold."""
+    if identity.language not in languages:
+        raise LanguageRefused(field="language")
+    if identity.served is Served.REMOTE and not identity.email:
+        raise EmailRequired(field="email")
+    return replace(
+        identity,
+        name=text.line(identity.name, "name", most=120),
+        email=identity.email and text.email(identity.email, "email"),
+        phone=identity.phone and text.phone(identity.phone, "phone"),
+        address=identity.address and text.line(identity.address, "address"),
+    )
+
+
+def name_keys(name: str) -> tuple[str, ...]:
+    """The name as it is looked for: from each of its words on, first names and surnames alike."""
+    words = text.fold(name).split(" ")
+    turns = [" ".join(words[n:] + words[:n]) for n in range(min(len(words), MOST_NAME_KEYS))]
+    return tuple(dict.fromkeys(turns))
+
+
+def _names(before: Identity | None, after: Identity) -> tuple[Part, ...]:
+    old, new = name_keys(before.name) if before else (), name_keys(after.name)
+    if old == new:
+        return ()
+    kept = [Part(sk=f"NAME#{n}", data={}, list_name=NAMES, rank=one) for n, one in enumerate(new)]
+    gone = [Part(sk=f"NAME#{n}", data=None) for n in range(len(new), len(old))]
+    return (*kept, *gone)
+
+
+def _lookups(
+    before: Identity | None, after: Identity, digests: Mapping[str, str]
+) -> tuple[Lookup, ...]:
+    """Pointers that follow e-mail and phone; `digests` maps each value, old and new, to its hash."""
+    found = []
+    for kind, field in (("EMAIL", "email"), ("PHONE", "phone")):
+        old = getattr(before, field) if before else ""
+        new = getattr(after, field)
+        if digests.get(old) == digests.get(new):
+            continue
+        if old:
+            found.append(Lookup(kind=kind, digest=digests[old], remove=True))
+        if new:
+            found.append(Lookup(kind=kind, digest=digests[new]))
+    return tuple(found)

@@ -1,0 +1,91 @@
+"""Use cases of a client."""
+
+from collections.abc import Callable
+
+from chalicelib.clients import domain, store
+from chalicelib.clients.domain import Client, Contract, Identity
+from chalicelib.kernel import ids, text
+from chalicelib.kernel.change import Actor, AlreadyDone, Held, Once
+from chalicelib.kernel.errors import ChangedMeanwhile
+from chalicelib.organisations.domain import House
+from chalicelib.organisations.store import lookup_digest
+from chalicelib.ports import Page, Ports
+
+FOUND_BY = {"email": "EMAIL", "phone": "PHONE"}
+
+
+def create(
+    ports: Ports, house: House, identity: Identity, *, once: Callable[[str], Once], by: Actor
+) -> Held[Client]:
+    """A new client; the same request again gives the client that it made."""
+    languages = house.settings.languages
+    identity = domain.checked(identity, languages)
+    client_id = ids.new_id()
+    change = domain.create(
+        domain.key(house.organisation.org, client_id),
+        identity,
+        languages=languages,
+        digests=_digests(house, identity),
+        once=once(client_id),
+        by=by,
+        now=ports.now,
+    )
+    try:
+        ports.ledger.commit(change)
+    except AlreadyDone as done:
+        client_id = done.result
+    return store.get(ports, house.organisation.org, client_id)
+
+
+def edit(
+    ports: Ports,
+    house: House,
+    client_id: str,
+    version: int,
+    identity: Identity,
+    contract: Contract,
+    *,
+    by: Actor,
+) -> Held[Client]:
+    """Other identity, contact or contract, of the version that the caller read."""
+    held = read_version(ports, house.organisation.org, client_id, version)
+    languages = house.settings.languages
+    identity = domain.checked(identity, languages)
+    change = domain.edit(
+        held,
+        identity,
+        contract,
+        languages=languages,
+        digests=_digests(house, identity, held.value.identity),
+        by=by,
+        now=ports.now,
+    )
+    ports.ledger.commit(change)
+    return store.get(ports, house.organisation.org, client_id)
+
+
+def read_version(ports: Ports, org: str, client_id: str, version: int) -> Held[Client]:
+    """The client, if it is still of this version; `ChangedMeanwhile` if not."""
+    held = store.get(ports, org, client_id)
+    if held.version != version:
+        raise ChangedMeanwhile
+    return held
+
+
+def find_exactly(ports: Ports, house: House, by: str, value: str) -> Page:
+    """The clients with this e-mail address or telephone number."""
+    normal = text.email(value, by) if by == "email" else text.phone(value, by)
+    digest = lookup_digest(house.organisation, normal)
+    keys = ports.ledger.find(house.organisation.org, FOUND_BY[by], digest)
+    return Page(keys=tuple(keys), after="")
+
+
+def find_by_name(ports: Ports, house: House, prefix: str, *, after: str, most: int) -> Page:
+    """The clients one of whose names begins so, in the order of their names; without case and accents."""
+    name = f"O#{house.organisation.org}#{domain.NAMES}"
+    return ports.ledger.worklist(name, prefix=text.fold(prefix), after=after, most=most)
+
+
+def _digests(house: House, *identities: Identity) -> dict[str, str]:
+    values = {value for one in identities for value in (one.email, one.phone) if value}
+    return {value: lookup_digest(house.organisation, value) for value in values}

@@ -1,0 +1,23 @@
+"""Where a client is kept: `O#<org>#CLIENT#<id>`; parts `NAME#<n>`, `DECL#<id>`, `FILE#<id>`, letters, events."""
+
+import msgspec
+
+from chalicelib.clients import domain
+from chalicelib.clients.domain import Client, ClientUnknown
+from chalicelib.kernel.change import Held
+from chalicelib.ports import Item, Ports
+
+_client = msgspec.json.Decoder(Client).decode
+
+
+def get(ports: Ports, org: str, client_id: str) -> Held[Client]:
+    """The client as it is now; `ClientUnknown` if there is none in this organisation."""
+    items = ports.ledger.read(domain.key(org, client_id), "ROOT")
+    if "ROOT" not in items:
+        raise ClientUnknown
+    return held(items["ROOT"])
+
+
+def held(item: Item) -> Held[Client]:
+    """The client that a root item holds."""
+    return Held(key=item.key, value=_client(item.data), version=item.version, head=item.head)

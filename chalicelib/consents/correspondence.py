@@ -1,0 +1,261 @@
+"""What the letters and papers of a declaration say: stored facts turned into a letter's or a sheet's."""
+
+from collections.abc import Iterable
+from datetime import datetime
+from zoneinfo import ZoneInfo
+
+from chalicelib.clients.domain import NOTICE, OUT, Client, Progress
+from chalicelib.consents import store
+from chalicelib.consents.domain import Declaration
+from chalicelib.documents import codes, papers
+from chalicelib.documents.sheet import Controller, DeclarationSheet, SheetAnswer
+from chalicelib.kernel import tokens
+from chalicelib.kernel.change import Held
+from chalicelib.kernel.tokens import Claims, Purpose
+from chalicelib.letters import facts
+from chalicelib.letters.mime import Address, Attachment
+from chalicelib.letters.service import Composer, Occasion, Prepared, Unneeded
+from chalicelib.organisations import store as organisations
+from chalicelib.organisations.domain import House, Member, Settings
+from chalicelib.ports import Ports
+
+DEAD_LINK = "masked"
+
+
+def shown(ports: Ports, house: House, declaration: Declaration) -> tuple[SheetAnswer, ...]:
+    """Each answer with the words that the client is shown."""
+    org, wanted = house.organisation.org, [one.wording_id for one in declaration.answers]
+    words = organisations.wordings(ports, org, wanted)
+    return tuple(
+        SheetAnswer(
+            title=words[one.wording_id].title,
+            text=words[one.wording_id].text,
+            answer=one.answer,
+            kind="notice" if one.purpose == NOTICE else "consent",
+        )
+        for one in declaration.answers
+    )
+
+
+def sheet(
+    ports: Ports, house: House, held: Held[Client], declaration: Declaration
+) -> DeclarationSheet:
+    """The declaration as it is printed."""
+    identity = held.value.identity
+    return DeclarationSheet(
+        org=house.organisation.org,
+        code=declaration.code,
+        language=declaration.language,  # type: ignore[arg-type]  the settings allow these three alone
+        controller=controller(house.settings),
+        client_name=identity.name,
+        client_address=identity.address or None,
+        client_email=identity.email or None,
+        client_phone=identity.phone or None,
+        declared_on=_local(declaration.created, house).date(),
+        answers=shown(ports, house, declaration),
+    )
+
+
+def confirm_consents(ports: Ports, occasion: Occasion) -> Prepared:
+    """The message by which a client confirms; `Unneeded` once its declaration waits for nobody."""
+    client, declaration = occasion.client, _declaration(occasion)
+    progress = client.value.declaration(declaration.declaration_id)
+    generation = occasion.letter.facts.get("generation")
+    if progress.state not in OUT or progress.gen != generation or progress.expires is None:
+        raise Unneeded("declaration_no_longer_out")
+    if progress.expires <= ports.now:
+        raise Unneeded("declaration_over")
+    link = link_of(ports, occasion.house, client, progress)
+    reminder = bool(occasion.letter.facts.get("reminder"))
+    return message(
+        ports,
+        occasion.house,
+        client,
+        declaration,
+        progress.by,
+        progress.expires,
+        link,
+        reminder=reminder,
+    )
+
+
+def message(
+    ports: Ports,
+    house: House,
+    client: Held[Client],
+    declaration: Declaration,
+    by: str,
+    expires: datetime,
+    link: str,
+    *,
+    reminder: bool = False,
+) -> Prepared:
+    """The message with this link; a preview carries a dead one (S39)."""
+    sender = house.directory.get(by)
+    said = _Saying(ports, house, client.value, declaration, sender)
+
+    def with_link(url: str) -> facts.ConfirmConsents:
+        return facts.ConfirmConsents(
+            controller=said.controller,
+            client_name=client.value.identity.name,
+            staff_name=sender.name,
+            answers=said.answers,
+            link=url,
+            expires_at=_local(expires, house),
+            reminder=reminder,
+        )
+
+    paper = papers.rendered(sheet(ports, house, client, declaration))
+    return Prepared(
+        facts=with_link(link),
+        masked=with_link(facts.masked(link)),
+        language=declaration.language,
+        to=said.client_address,
+        reply_to=Address(name=sender.name, email=sender.email),
+        attachments=(
+            Attachment(
+                filename=papers.filename(declaration.code, declaration.language),
+                content_type="application/pdf",
+                content=paper,
+            ),
+            *_files(ports, declaration),
+        ),
+    )
+
+
+def receipt(ports: Ports, occasion: Occasion) -> Prepared:
+    """What the client keeps of the confirmation (S48)."""
+    house, client, declaration = occasion.house, occasion.client.value, _declaration(occasion)
+    progress = client.declaration(declaration.declaration_id)
+    sender = house.directory.get(progress.by)
+    said = _Saying(ports, house, client, declaration, sender)
+    if progress.decided is None:
+        raise Unneeded("not_decided")
+    fact = facts.Receipt(
+        controller=said.controller,
+        client_name=client.identity.name,
+        answers=said.answers,
+        reference=codes.group(declaration.code),
+        decided_at=_local(progress.decided, house),
+        staff_name=sender.name,
+    )
+    return Prepared(
+        facts=fact,
+        masked=fact,
+        language=declaration.language,
+        to=said.client_address,
+        reply_to=Address(name=sender.name, email=sender.email),
+    )
+
+
+def note(kind: type[facts.Note]) -> Composer:
+    """The composer of a note to a member of staff about a declaration."""
+
+    def composed(ports: Ports, occasion: Occasion) -> Prepared:
+        house, client, declaration = occasion.house, occasion.client.value, _declaration(occasion)
+        member = house.directory.get(occasion.letter.to.removeprefix("staff:"))
+        asks = (one for one in shown(ports, house, declaration) if one.answer)
+        fact = kind(
+            staff_name=member.name,
+            client_name=client.identity.name,
+            declared_at=_local(declaration.created, house),
+            happened_at=_local(occasion.letter.promised_at, house),
+            titles=tuple(one.title for one in asks),
+        )
+        address = Address(name=member.name, email=member.email)
+        return Prepared(
+            facts=fact,  # type: ignore[arg-type]  every kind of note is one of Facts
+            masked=fact,  # type: ignore[arg-type]
+            language=member.language,
+            to=address,
+            reply_to=_controller_address(house.settings),
+        )
+
+    return composed
+
+
+COMPOSERS: dict[str, Composer] = {
+    "confirm_consents": confirm_consents,
+    "receipt": receipt,
+    "client_confirmed": note(facts.ClientConfirmed),
+    "client_disputed": note(facts.ClientDisputed),
+    "link_expired": note(facts.LinkExpired),
+    "link_requested": note(facts.LinkRequested),
+    "undeliverable": note(facts.Undeliverable),
+}
+
+
+def link_of(ports: Ports, house: House, client: Held[Client], progress: Progress) -> str:
+    """The link by which the client confirms: derived when it is needed, at rest nowhere (R17).
+
+    It lives by the true clock for as long as the declaration has left by the business's clock.
+    """
+    if progress.expires is None:
+        raise Unneeded("declaration_no_longer_out")
+    claims = Claims(
+        org=house.organisation.org,
+        client_id=client.key.id,
+        declaration_id=progress.id,
+        generation=progress.gen,
+        issued=ports.real_now,
+        expires=ports.real_now + (progress.expires - ports.now),
+    )
+    token = tokens.sign(claims, purpose=Purpose.CONFIRM, stage=ports.stage, keys=ports.link_keys())
+    return link(house.settings, token)
+
+
+def link(settings: Settings, token: str) -> str:
+    """The address of the page with the token in its fragment, which no server sees (R18)."""
+    return f"{settings.host}/c#{token}"
+
+
+def controller(settings: Settings) -> Controller:
+    """The controller as letters and papers name it."""
+    one = settings.controller
+    return Controller(
+        name=one.name,
+        address=one.address,
+        registry_number=one.registry_number,
+        email=one.email,
+        phone=one.phone,
+        dpo=one.dpo and f"{one.dpo.name}, {one.dpo.email}",
+    )
+
+
+class _Saying:
+    """What every letter about a declaration says."""
+
+    def __init__(
+        self,
+        ports: Ports,
+        house: House,
+        client: Client,
+        declaration: Declaration,
+        sender: Member,
+    ) -> None:
+        self.controller = controller(house.settings)
+        self.answers = shown(ports, house, declaration)
+        self.client_address = Address(name=client.identity.name, email=client.identity.email)
+        self.sender = sender
+
+
+def _declaration(occasion: Occasion) -> Declaration:
+    if occasion.part is None:
+        raise Unneeded("declaration_gone")
+    return store.declaration(occasion.part)
+
+
+def _files(ports: Ports, declaration: Declaration) -> Iterable[Attachment]:
+    for one in declaration.attachments:
+        content = ports.bucket.get(one.object_key, most=one.size)
+        if content is None:
+            raise Unneeded("attachment_gone")
+        yield Attachment(filename=one.name, content_type=one.content_type, content=content)
+
+
+def _controller_address(settings: Settings) -> Address:
+    return Address(name=settings.controller.name[:80], email=settings.controller.email)
+
+
+def _local(moment: datetime, house: House) -> datetime:
+    return moment.astimezone(ZoneInfo(house.settings.time_zone))

@@ -1,0 +1,284 @@
+"""Use cases of declarations and their links."""
+
+import secrets
+import time
+from collections.abc import Callable, Mapping
+from datetime import timedelta
+
+import msgspec
+
+from chalicelib.clients import domain as client_domain
+from chalicelib.clients import store as client_store
+from chalicelib.clients.domain import Client, DeclarationState, Progress
+from chalicelib.consents import correspondence, domain, store
+from chalicelib.consents.domain import Attached, Decision, Declaration
+from chalicelib.documents import attachments as files
+from chalicelib.documents import codes, papers
+from chalicelib.documents import store as file_store
+from chalicelib.kernel import ids, tokens
+from chalicelib.kernel.change import Actor, AlreadyDone, Change, Held, Once, Origin
+from chalicelib.kernel.errors import ChangedMeanwhile, Invalid, NotFound, Unavailable
+from chalicelib.kernel.tokens import Claims, LinkExpired, LinkInvalid, Purpose
+from chalicelib.letters import service as letters
+from chalicelib.organisations import domain as organisation_domain
+from chalicelib.organisations import store as organisations
+from chalicelib.organisations.domain import House, Member
+from chalicelib.ports import Ports
+
+MOST_TRIES = 6
+
+
+class Wish(msgspec.Struct, frozen=True, kw_only=True):
+    """What a member of staff ticked for a client."""
+
+    answers: Mapping[str, bool]
+    language: str
+    attachments: tuple[str, ...] | None
+
+
+class Opened(msgspec.Struct, frozen=True, kw_only=True):
+    """What is behind a genuine link."""
+
+    house: House
+    held: Held[Client]
+    declaration: Declaration
+    progress: Progress
+    claims: Claims
+
+
+def draft(
+    ports: Ports,
+    house: House,
+    client_id: str,
+    wish: Wish,
+    *,
+    member: Member,
+    once: Callable[[str], Once],
+) -> tuple[Held[Client], Declaration]:
+    """A new declaration; the same request again gives the one that it made."""
+    org = house.organisation.org
+    held = client_store.get(ports, org, client_id)
+    by = Actor("staff", member.staff_id)
+    declaration = _declaration(
+        ports, house, held, wish, member, ids.new_id(), codes.new_code(secrets.token_bytes(8))
+    )
+    change = domain.draft(
+        held, declaration, once=once(declaration.declaration_id), by=by, now=ports.now
+    )
+    declaration_id = declaration.declaration_id
+    try:
+        ports.ledger.commit(change)
+    except AlreadyDone as done:
+        declaration_id = done.result
+    return store.get(ports, org, client_id, declaration_id)
+
+
+def redraft(
+    ports: Ports,
+    house: House,
+    client_id: str,
+    declaration_id: str,
+    version: int,
+    wish: Wish,
+    *,
+    member: Member,
+) -> tuple[Held[Client], Declaration]:
+    """Other answers, language or attachments, while it is a draft."""
+    org = house.organisation.org
+    held, before = _read_version(ports, org, client_id, declaration_id, version)
+    declaration = _declaration(ports, house, held, wish, member, declaration_id, before.code)
+    by = Actor("staff", member.staff_id)
+    ports.ledger.commit(domain.redraft(held, declaration, by=by, now=ports.now))
+    return store.get(ports, org, client_id, declaration_id)
+
+
+def preview(
+    ports: Ports, house: House, client_id: str, declaration_id: str, *, member: Member
+) -> letters.Prepared:
+    """The very message that sending now would promise, its link dead (S39-S41)."""
+    held, declaration = store.get(ports, house.organisation.org, client_id, declaration_id)
+    if not held.value.identity.email:
+        raise client_domain.EmailRequired(field="email")
+    return correspondence.message(
+        ports,
+        house,
+        held,
+        declaration,
+        member.staff_id,
+        ports.now + timedelta(days=house.settings.link_days),
+        correspondence.link(house.settings, correspondence.DEAD_LINK),
+    )
+
+
+def act(
+    ports: Ports,
+    org: str,
+    client_id: str,
+    declaration_id: str,
+    version: int,
+    decide: Callable[[Held[Client], Declaration], Change],
+) -> tuple[Held[Client], Declaration]:
+    """One act of staff on the version that they read: send, cancel, print, hand over."""
+    held, declaration = _read_version(ports, org, client_id, declaration_id, version)
+    ports.ledger.commit(letters.promised(decide(held, declaration), held.value))
+    return store.get(ports, org, client_id, declaration_id)
+
+
+def paper_link(
+    ports: Ports, house: House, client_id: str, declaration_id: str
+) -> tuple[str, dict[str, str]]:
+    """The paper, rendered and kept, and an address that downloads it for five minutes (S28, S29)."""
+    held, declaration = store.get(ports, house.organisation.org, client_id, declaration_id)
+    sheet = correspondence.sheet(ports, house, held, declaration)
+    kept = papers.keep(ports, held.key, declaration_id, sheet)
+    url = papers.link(
+        ports, held.key, declaration_id, code=declaration.code, language=declaration.language
+    )
+    return url, kept
+
+
+def open_link(ports: Ports, org: str, token: str) -> Opened:
+    """What is behind a link, if it lives or was confirmed by it; one read, nothing written (R1).
+
+    `LinkInvalid` before any look-up unless we signed it; then why it is over (R16).
+    """
+    claims = tokens.authentic(
+        token,
+        org=org,
+        purpose=Purpose.CONFIRM,
+        stage=ports.stage,
+        keys=ports.link_keys(),
+        now=ports.real_now,
+    )
+    try:
+        held, declaration = store.get(ports, org, claims.client_id, claims.declaration_id)
+        house = organisations.house(ports, org)
+    except NotFound as error:
+        raise domain.LinkWithdrawn from error
+    progress = domain.open_link(held.value, claims.declaration_id, claims.generation, now=ports.now)
+    if progress.state is not DeclarationState.CONFIRMED and ports.real_now >= claims.expires:
+        raise LinkExpired
+    return Opened(house=house, held=held, declaration=declaration, progress=progress, claims=claims)
+
+
+def answer_link(
+    ports: Ports, org: str, token: str, decision: Decision, digest: str, origin: Origin
+) -> Opened:
+    """The client's act; the same again changes nothing (R5), many at once make one transition (R6)."""
+    for attempt in range(MOST_TRIES):
+        opened = open_link(ports, org, token)
+        change = domain.decide(
+            opened.held,
+            opened.declaration,
+            decision,
+            generation=opened.claims.generation,
+            digest=digest,
+            origin=allowed(origin, opened.house),
+            now=ports.now,
+        )
+        if change is None:
+            return opened
+        try:
+            ports.ledger.commit(letters.promised(change, opened.held.value))
+        except ChangedMeanwhile:
+            time.sleep(secrets.randbelow(50) / 1000 * (attempt + 1))
+            continue
+        progress = change.root.declaration(opened.progress.id)
+        return msgspec.structs.replace(opened, progress=progress)
+    raise Unavailable
+
+
+def renew_link(ports: Ports, org: str, token: str) -> None:
+    """The client asks for a new link: the sender is told, once. The answer tells nothing (R24)."""
+    try:
+        claims = tokens.authentic(
+            token,
+            org=org,
+            purpose=Purpose.CONFIRM,
+            stage=ports.stage,
+            keys=ports.link_keys(),
+            now=ports.real_now,
+        )
+        held = client_store.get(ports, org, claims.client_id)
+        change = domain.ask_again(held, claims.declaration_id, claims.generation, now=ports.now)
+        if change is not None:
+            ports.ledger.commit(letters.promised(change, held.value))
+    except (LinkInvalid, NotFound, ChangedMeanwhile):
+        return
+
+
+def allowed(origin: Origin, house: House) -> Origin:
+    """As much of where an act came from as the organisation keeps (R23)."""
+    keep = house.settings.evidence
+    return Origin(
+        address=origin.address if keep.address else "",
+        agent=origin.agent if keep.user_agent else "",
+    )
+
+
+def _read_version(
+    ports: Ports, org: str, client_id: str, declaration_id: str, version: int
+) -> tuple[Held[Client], Declaration]:
+    held, declaration = store.get(ports, org, client_id, declaration_id)
+    if held.version != version:
+        raise ChangedMeanwhile
+    return held, declaration
+
+
+def _declaration(
+    ports: Ports,
+    house: House,
+    held: Held[Client],
+    wish: Wish,
+    member: Member,
+    declaration_id: str,
+    code: str,
+) -> Declaration:
+    language = wish.language or held.value.identity.language
+    if language not in house.settings.languages:
+        raise client_domain.LanguageRefused(field="language")
+    words = {one.purpose: one.wordings[language] for one in house.catalogue.visible}
+    wanted = wish.attachments
+    if wanted is None:
+        entitled = house.organisation.entitlements.default_attachments
+        wanted = member.default_attachments if entitled else ()
+    return Declaration(
+        declaration_id=declaration_id,
+        code=code,
+        language=language,
+        answers=domain.answers(held.value, wish.answers, words),
+        attachments=_attached(ports, house, held, wanted),
+        by=member.staff_id,
+        created=ports.now,
+    )
+
+
+def _attached(
+    ports: Ports, house: House, held: Held[Client], wanted: tuple[str, ...]
+) -> tuple[Attached, ...]:
+    """The files of these ids, the client's own or the organisation's (S41, S42)."""
+    if len(wanted) > domain.MOST_ATTACHMENTS or len(set(wanted)) != len(wanted):
+        raise files.FileSizeRefused(field="attachments")
+    owners = (held.key, organisation_domain.key(house.organisation.org))
+    found = []
+    for file_id in wanted:
+        kept = None
+        if ids.is_id(file_id):
+            kept = next(
+                filter(None, (file_store.find_file(ports, one, file_id) for one in owners)), None
+            )
+        if kept is None:
+            raise FileNotThere(field="attachments")
+        found.append(
+            Attached(
+                kept.file_id, kept.name, kept.content_type, kept.size, kept.sha256, kept.object_key
+            )
+        )
+    if sum(one.size for one in found) > files.MOST_BYTES_TOGETHER:
+        raise files.FileSizeRefused(field="attachments")
+    return tuple(found)
+
+
+class FileNotThere(Invalid):
+    code = "attachment_unknown"
+    sentence = "There is no such file."

@@ -1,0 +1,64 @@
+"""The gate: a pure answer with its reason and its proof.
+
+What is needed to serve a person (a duty) needs no consent; commercial e-mail needs marketing AND
+email, telephone and SMS need marketing AND phone (S16-S18).
+"""
+
+from enum import StrEnum
+
+import msgspec
+
+from chalicelib.clients.domain import Client, ClientState, ConsentState
+
+
+class Channel(StrEnum):
+    """How a person is reached."""
+
+    EMAIL = "email"
+    PHONE = "phone"
+    SMS = "sms"
+
+
+class Ground(StrEnum):
+    """Why a letter is sent: a duty to serve the person, or a consent of theirs."""
+
+    DUTY = "duty"
+    CONSENT = "consent"
+
+
+NEEDED = {
+    Channel.EMAIL: ("marketing", "email"),
+    Channel.PHONE: ("marketing", "phone"),
+    Channel.SMS: ("marketing", "phone"),
+}
+
+
+class Verdict(msgspec.Struct, frozen=True, kw_only=True):
+    """Yes or no, why, and the declarations that prove a yes."""
+
+    allowed: bool
+    reason: str
+    proofs: tuple[str, ...] = ()
+
+
+YES = Verdict(allowed=True, reason="duty")
+
+
+def may_write(client: Client, ground: Ground, channel: Channel) -> Verdict:
+    """Whether a letter on this ground may go to the client by this channel."""
+    if channel is Channel.EMAIL and not client.identity.email:
+        return Verdict(allowed=False, reason="no_email")
+    if ground is Ground.DUTY:
+        return YES
+    missing = [one for one in NEEDED[channel] if client.consent(one) is not ConsentState.GIVEN]
+    if missing:
+        return Verdict(allowed=False, reason=f"no_consent:{missing[0]}")
+    proofs = tuple(client.standings[one].declaration_id for one in NEEDED[channel])
+    return Verdict(allowed=True, reason="consent", proofs=proofs)
+
+
+def may_quote(client: Client) -> Verdict:
+    """Whether an offer may be calculated and a contract concluded: the notice, and nothing else (S8, S14)."""
+    if client.state is ClientState.ACTIVE:
+        return Verdict(allowed=True, reason="notice_delivered")
+    return Verdict(allowed=False, reason="notice_required")

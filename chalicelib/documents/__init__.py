@@ -1,0 +1,1 @@
+"""Papers and files: rendered, checked, kept in the bucket."""

@@ -1,0 +1,190 @@
+"""Signed one-time links: `v1.<kid>.<claims>.<mac>`, signed for one purpose on one stage (R7-R11).
+
+The claims are packed bytes in base64url: length of the organisation's slug and the slug, the client,
+the declaration (16 random bytes each), the generation, and when the link was issued and expires in
+seconds. The MAC is HMAC-SHA-256 over purpose, stage and all that stands before it, so a link of
+another purpose, stage or organisation does not verify. Only one spelling of a token is accepted.
+A key ring is what the secret holds: `{"signing": "k2", "k2": "...", "k1": "...",
+"until": {"k1": 1790000000}, "reject_before": 0}`.
+"""
+
+import hashlib
+import hmac
+import re
+import secrets
+import string
+import struct
+from base64 import urlsafe_b64decode, urlsafe_b64encode
+from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
+from enum import StrEnum
+from typing import Any
+
+import msgspec
+
+from chalicelib.kernel import ids
+from chalicelib.kernel.errors import Gone, Malformed
+
+MAX_LIFETIME = timedelta(days=90)
+MOST_CHARACTERS = 400
+_SHAPE = re.compile(r"(v1)\.([a-z0-9]{1,8})\.([A-Za-z0-9_-]{1,200})\.([A-Za-z0-9_-]{43})")
+_TAIL = struct.Struct(f">{ids.BYTES}s{ids.BYTES}sHII")
+_KEY_CHARACTERS = string.ascii_letters + string.digits
+
+
+class Purpose(StrEnum):
+    """What a link is good for; it is good for nothing else (R8)."""
+
+    CONFIRM = "confirm"
+
+
+class LinkInvalid(Malformed):
+    """Forged, garbled, of another purpose, stage or organisation: all the same answer (R16)."""
+
+    code = "link_invalid"
+    sentence = "This link is not valid."
+
+
+class LinkExpired(Gone):
+    """The link was ours; its time is over (R13)."""
+
+    code = "link_expired"
+    sentence = "The time of this link is over."
+
+
+class Claims(msgspec.Struct, frozen=True, kw_only=True):
+    """What a link says."""
+
+    org: str
+    client_id: str
+    declaration_id: str
+    generation: int
+    issued: datetime
+    expires: datetime
+
+
+class KeyRing(msgspec.Struct, frozen=True, kw_only=True):
+    """The keys by `kid`; the newest signs, the others verify until their time is over (R11)."""
+
+    signing: str
+    keys: Mapping[str, bytes]
+    until: Mapping[str, int] = {}
+    reject_before: int = 0
+
+    def __repr__(self) -> str:
+        return f"KeyRing(signing={self.signing!r})"
+
+
+def ring(secret: Mapping[str, Any]) -> KeyRing:
+    """The key ring that a secret holds; ValueError when it is unusable, so that all links fail closed."""
+    signing, until = secret.get("signing"), secret.get("until", {})
+    keys = {kid: key.encode() for kid, key in secret.items() if re.fullmatch("k[0-9]{1,7}", kid)}
+    if signing not in keys or any(len(key) < 32 for key in keys.values()):
+        raise ValueError("the link keys are unusable")
+    return KeyRing(
+        signing=signing, keys=keys, until=until, reject_before=int(secret.get("reject_before", 0))
+    )
+
+
+def rotated(secret: Mapping[str, Any], *, now: datetime) -> dict[str, Any]:
+    """The secret with a new signing key: old keys verify for `MAX_LIFETIME` more, then they are dropped."""
+    known = ring(secret)
+    seconds = int(now.timestamp())
+    until = {
+        kid: known.until.get(kid, seconds + int(MAX_LIFETIME.total_seconds())) for kid in known.keys
+    }
+    kept = {kid: secret[kid] for kid, last in until.items() if last > seconds}
+    newest = f"k{max(int(kid[1:]) for kid in known.keys) + 1}"
+    return {
+        **kept,
+        newest: "".join(secrets.choice(_KEY_CHARACTERS) for _ in range(64)),
+        "signing": newest,
+        "until": {kid: until[kid] for kid in kept},
+        "reject_before": known.reject_before,
+    }
+
+
+def sign(claims: Claims, *, purpose: Purpose, stage: str, keys: KeyRing) -> str:
+    """The token for these claims, signed with the newest key."""
+    org = claims.org.encode("ascii")
+    packed = bytes([len(org)]) + org
+    packed += _TAIL.pack(
+        ids.to_bytes(claims.client_id),
+        ids.to_bytes(claims.declaration_id),
+        claims.generation,
+        int(claims.issued.timestamp()),
+        int(claims.expires.timestamp()),
+    )
+    head = f"v1.{keys.signing}.{_encode(packed)}"
+    return f"{head}.{_encode(_mac(keys.keys[keys.signing], purpose, stage, head))}"
+
+
+def verify(
+    token: str, *, org: str, purpose: Purpose, stage: str, keys: KeyRing, now: datetime
+) -> Claims:
+    """What a token of ours says.
+
+    `LinkInvalid` for whatever we did not sign for this purpose, stage and organisation, without any
+    look-up (R16, R21); `LinkExpired`, told only after the MAC is right, from the second `expires` on.
+    """
+    claims = authentic(token, org=org, purpose=purpose, stage=stage, keys=keys, now=now)
+    if now >= claims.expires:
+        raise LinkExpired
+    return claims
+
+
+def authentic(
+    token: str, *, org: str, purpose: Purpose, stage: str, keys: KeyRing, now: datetime
+) -> Claims:
+    """What a token of ours says, be it expired: to ask for a new link takes no more (R24)."""
+    shape = _SHAPE.fullmatch(token) if len(token) <= MOST_CHARACTERS else None
+    if shape is None:
+        raise LinkInvalid
+    kid, packed, mac = shape[2], _decode(shape[3]), _decode(shape[4])
+    key = keys.keys.get(kid)
+    if key is None or packed is None or mac is None:
+        raise LinkInvalid
+    expected = _mac(key, purpose, stage, token.rpartition(".")[0])
+    if not hmac.compare_digest(expected, mac):
+        raise LinkInvalid
+    claims = _unpack(packed)
+    if claims.org != org or claims.issued.timestamp() < keys.reject_before:
+        raise LinkInvalid
+    if now.timestamp() >= keys.until.get(kid, float("inf")):
+        raise LinkInvalid
+    return claims
+
+
+def masked(token: str) -> str:
+    """The token with its MAC blotted out: what archives and previews hold; it verifies nowhere (R17)."""
+    return token.rpartition(".")[0] + "." + "x" * 43
+
+
+def _unpack(packed: bytes) -> Claims:
+    org = packed[1 : 1 + packed[0]]
+    client, declaration, generation, issued, expires = _TAIL.unpack(packed[1 + packed[0] :])
+    return Claims(
+        org=org.decode("ascii"),
+        client_id=ids.from_bytes(client),
+        declaration_id=ids.from_bytes(declaration),
+        generation=generation,
+        issued=datetime.fromtimestamp(issued, UTC),
+        expires=datetime.fromtimestamp(expires, UTC),
+    )
+
+
+def _mac(key: bytes, purpose: Purpose, stage: str, head: str) -> bytes:
+    message = "\0".join(("duly-link", purpose, stage, head)).encode("ascii")
+    return hmac.new(key, message, hashlib.sha256).digest()
+
+
+def _encode(raw: bytes) -> str:
+    return urlsafe_b64encode(raw).rstrip(b"=").decode()
+
+
+def _decode(text: str) -> bytes | None:
+    """The bytes, or None where another spelling would give the same bytes (R10)."""
+    if len(text) % 4 == 1:
+        return None
+    raw = urlsafe_b64decode(text + "=" * (-len(text) % 4))
+    return raw if _encode(raw) == text else None

@@ -1,0 +1,287 @@
+"""Promising and sending letters; what came of them.
+
+A letter goes out at least once, and twice at most when the process dies between the mail service's
+yes and our mark. It is claimed by a lease on condition of its version, archived with its link masked,
+handed to the mail service in one attempt, and marked. Failures are tried again by the agenda.
+"""
+
+import hashlib
+from collections.abc import Callable, Mapping
+from datetime import datetime, timedelta
+from typing import Any
+
+import msgspec
+from msgspec.structs import replace
+
+from chalicelib import log
+from chalicelib.clients import store as clients
+from chalicelib.clients.domain import Client
+from chalicelib.contact import domain as contact
+from chalicelib.contact.domain import Channel, Ground
+from chalicelib.kernel.change import Change, Held, Letter
+from chalicelib.kernel.errors import ChangedMeanwhile
+from chalicelib.letters.facts import Facts
+from chalicelib.letters.mime import Address, Attachment
+from chalicelib.organisations import store as organisations
+from chalicelib.organisations.domain import House
+from chalicelib.ports import Due, Item, MailDelayed, MailRefused, Ports
+
+LEASE = timedelta(minutes=2)
+RATE_PAUSE = timedelta(seconds=20)
+QUOTA_PAUSE = timedelta(hours=1)
+UNCERTAIN_PAUSE = timedelta(minutes=10)
+MOST_TRIES_TO_SETTLE = 5
+
+# On which ground each letter to a client is sent; a letter that is not named here is not sent.
+GROUNDS = {"confirm_consents": Ground.DUTY, "receipt": Ground.DUTY}
+
+_letter = msgspec.json.Decoder(Letter).decode
+
+
+class Prepared(msgspec.Struct, frozen=True, kw_only=True):
+    """A letter ready to be composed: its facts, and the same facts with the link masked."""
+
+    facts: Facts
+    masked: Facts
+    language: str
+    to: Address
+    reply_to: Address
+    attachments: tuple[Attachment, ...] = ()
+
+
+class Unneeded(Exception):
+    """What the letter was promised for has passed; the reason is kept on it."""
+
+
+class Occasion(msgspec.Struct, frozen=True, kw_only=True):
+    """Everything read for one letter: the house, its owner, the part it is about."""
+
+    house: House
+    client: Held[Client]
+    letter: Letter
+    part: Item | None
+
+
+Composer = Callable[[Ports, Occasion], Prepared]
+Effect = Callable[[Held[Client], Letter, Item | None, datetime], Change | None]
+
+
+def promised(change: Change, client: Client) -> Change:
+    """The change with each letter to the client asked of the gate; a refused one is kept as held."""
+    asked = [
+        letter if letter.to != "client" else _asked(letter, client) for letter in change.letters
+    ]
+    return replace(change, letters=tuple(asked))
+
+
+def deliver(ports: Ports, due: Due, composers: Mapping[str, Composer], on_sent: Effect) -> str:
+    """One attempt at one letter; what came of it: `sent`, `skipped`, `unneeded`, `held` or `delayed`.
+
+    `MailDelayed` goes on to the caller when nothing more should be sent now.
+    """
+    about = due.sk.split("#")[1]
+    found = ports.ledger.read(due.key, "ROOT", due.sk, *([f"DECL#{about}"] if about else []))
+    item = found.get(due.sk)
+    if item is None or "ROOT" not in found:
+        return "skipped"
+    letter = _letter(item.data)
+    if not item.due_at or (letter.lease_until and letter.lease_until > ports.now):
+        return "skipped"
+    occasion = Occasion(
+        house=organisations.house(ports, due.key.org),
+        client=clients.held(found["ROOT"]),
+        letter=letter,
+        part=found.get(f"DECL#{about}"),
+    )
+    if letter.to == "client":
+        verdict = _verdict(letter, occasion.client.value)
+        if not verdict.allowed:
+            return _put_aside(ports, item, letter, "held", verdict.reason)
+    try:
+        prepared = composers[letter.template](ports, occasion)
+    except Unneeded as reason:
+        return _put_aside(ports, item, letter, "unneeded", str(reason))
+    claimed = replace(
+        letter, state="sending", attempts=letter.attempts + 1, lease_until=ports.now + LEASE
+    )
+    item = _claim(ports, item, claimed)
+    return _send(ports, item, claimed, prepared, occasion, on_sent)
+
+
+def settle(ports: Ports, item: Item, letter: Letter, about: Item | None, on_sent: Effect) -> None:
+    """Mark a letter as sent, in one transaction with what that means for its owner, if anything."""
+    for _ in range(MOST_TRIES_TO_SETTLE):
+        client = clients.held(ports.ledger.read(item.key, "ROOT")["ROOT"])
+        change = on_sent(client, letter, about, ports.now)
+        if change is None:
+            ports.ledger.save_letter(item, letter, due_at=None)
+            return
+        try:
+            ports.ledger.commit(change, settles=(item, letter))
+        except ChangedMeanwhile:
+            if _is_settled(ports, item):
+                return
+            continue
+        return
+    raise ChangedMeanwhile(item.sk)
+
+
+def prepare_mail(prepared: Prepared, house: House, letter: Letter) -> tuple[bytes, bytes]:
+    """The message as it is sent, and as it is archived: the same with the link masked (R17)."""
+    return _built(prepared, prepared.facts, house, letter), _built(
+        prepared, prepared.masked, house, letter
+    )
+
+
+def _send(
+    ports: Ports,
+    item: Item,
+    letter: Letter,
+    prepared: Prepared,
+    occasion: Occasion,
+    on_sent: Effect,
+) -> str:
+    raw, archived = prepare_mail(prepared, occasion.house, letter)
+    archive = f"letters/{item.key.org}/{item.key.id}/{letter.letter_id}.eml"
+    digest = hashlib.sha256(raw).hexdigest()
+    ports.bucket.put(archive, archived, content_type="message/rfc822", sha256=digest)
+    ports.pace()
+    try:
+        message_id = ports.mailer.send(
+            raw,
+            sender=occasion.house.settings.sender.email,
+            to=prepared.to.email,
+            tags=_tags(item, letter),
+        )
+    except MailRefused as refused:
+        return _put_aside(ports, item, letter, "held", str(refused))
+    except MailDelayed as delayed:
+        _wait(ports, item, letter, delayed)
+        raise
+    sent = replace(
+        letter,
+        state="sent",
+        lease_until=None,
+        sent_at=ports.now,
+        message_id=message_id,
+        sha256=digest,
+        archive=archive,
+        reason="",
+    )
+    settle(ports, item, sent, occasion.part, on_sent)
+    log.info("letter_sent", letter=letter.letter_id, template=letter.template)
+    return "sent"
+
+
+def _wait(ports: Ports, item: Item, letter: Letter, delayed: MailDelayed) -> None:
+    """Try again later; where the message may have left, later than the mail service would tell us."""
+    pause, state = RATE_PAUSE, "promised"
+    if delayed.quota:
+        pause = QUOTA_PAUSE
+        ports.count("mail_quota_exceeded", 1)
+    if delayed.uncertain:
+        pause, state = UNCERTAIN_PAUSE, "sending"
+    waiting = replace(letter, state=state, lease_until=None, reason=str(delayed))
+    ports.ledger.save_letter(item, waiting, due_at=ports.now + pause)
+
+
+def _built(prepared: Prepared, facts: Facts, house: House, letter: Letter) -> bytes:
+    from chalicelib.letters.compose import compose
+    from chalicelib.letters.mime import build
+
+    composed = compose(facts, prepared.language)
+    sender = house.settings.sender
+    domain = sender.email.rpartition("@")[2]
+    return build(
+        from_=Address(name=sender.name, email=sender.email),
+        reply_to=prepared.reply_to,
+        to=prepared.to,
+        subject=composed.subject,
+        text=composed.text,
+        html=composed.html,
+        attachments=prepared.attachments,
+        message_id=f"<{letter.letter_id}@{domain}>",
+        date=letter.promised_at,
+        headers={"Auto-Submitted": "auto-generated"},
+        language=prepared.language,
+    )
+
+
+def _asked(letter: Letter, client: Client) -> Letter:
+    verdict = _verdict(letter, client)
+    return letter if verdict.allowed else replace(letter, state="held", reason=verdict.reason)
+
+
+def _verdict(letter: Letter, client: Client) -> contact.Verdict:
+    return contact.may_write(client, GROUNDS[letter.template], Channel.EMAIL)
+
+
+def _claim(ports: Ports, item: Item, letter: Letter) -> Item:
+    """The lease; `due_at` stays as it is, so that a crash leaves the letter on the agenda."""
+    return ports.ledger.save_letter(item, letter, due_at=datetime.fromisoformat(item.due_at))
+
+
+def _put_aside(ports: Ports, item: Item, letter: Letter, state: str, reason: str) -> str:
+    aside = replace(letter, state=state, lease_until=None, reason=reason)
+    ports.ledger.save_letter(item, aside, due_at=None)
+    if state == "held":
+        ports.count("letter_held", 1)
+    log.info("letter_put_aside", letter=letter.letter_id, state=state, reason=reason)
+    return state
+
+
+def _is_settled(ports: Ports, item: Item) -> bool:
+    return _letter(ports.ledger.read(item.key, item.sk)[item.sk].data).state == "sent"
+
+
+def _tags(item: Item, letter: Letter) -> dict[str, str]:
+    """What an event of the mail service says about the letter: ids alone, in SES's alphabet."""
+    return {
+        "org": item.key.org,
+        "kind": item.key.kind,
+        "owner": item.key.id,
+        "letter": letter.letter_id,
+        "about": letter.about or "none",
+    }
+
+
+def on_mail_event(
+    ports: Ports,
+    kind: str,
+    tags: Mapping[str, Any],
+    bounced: Effect,
+    complained: Effect,
+    on_sent: Effect,
+) -> str:
+    """What the mail service tells of a letter: `Delivery`, `Bounce` (permanent), `Complaint`, `Send`.
+
+    A letter that was left `sending` by a crash is settled by it. Told twice, it changes nothing.
+    """
+    key, sk, about = _tagged(tags)
+    found = ports.ledger.read(key, sk, *([f"DECL#{about}"] if about else []))
+    if sk not in found:
+        return "unknown"
+    item, part = found[sk], found.get(f"DECL#{about}")
+    letter = _letter(item.data)
+    if letter.state in ("sending", "promised") and kind != "Reject":
+        settle(ports, item, replace(letter, state="sent", sent_at=ports.now), part, on_sent)
+        item = ports.ledger.read(key, sk)[sk]
+        letter = _letter(item.data)
+    effects = {"Bounce": ("bounced", bounced), "Complaint": ("complained", complained)}
+    if kind == "Delivery" and letter.state == "sent":
+        delivered = replace(letter, state="delivered", delivered_at=ports.now)
+        ports.ledger.save_letter(item, delivered, due_at=None)
+        return "delivered"
+    if kind not in effects or letter.state == effects[kind][0]:
+        return "nothing"
+    state, effect = effects[kind]
+    settle(ports, item, replace(letter, state=state, reason=kind.lower()), part, effect)
+    return state
+
+
+def _tagged(tags: Mapping[str, Any]) -> tuple[Any, str, str]:
+    from chalicelib.kernel.change import Key
+
+    one = {name: value[0] if isinstance(value, list) else value for name, value in tags.items()}
+    about = "" if one["about"] == "none" else one["about"]
+    return Key(one["org"], one["kind"], one["owner"]), f"LETTER#{about}#{one['letter']}", about

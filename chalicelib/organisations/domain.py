@@ -1,0 +1,539 @@
+"""The rules of an organisation: settings that hold together, purposes whose used wordings never change.
+
+A wording is what a client is shown: the purpose's text with the controller merged in, one version, one
+language. Its id is the digest of what it says, so it can't be edited: another text is another
+wording (S26). Editing a purpose or the controller makes new wordings; the old ones stay.
+"""
+
+import hashlib
+import zoneinfo
+from base64 import urlsafe_b64encode
+from collections.abc import Iterable
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+
+import msgspec
+from msgspec.structs import asdict, replace
+
+from chalicelib.kernel import text
+from chalicelib.kernel.change import Actor, Change, Event, Held, Key, Once, Part
+from chalicelib.kernel.errors import Conflict, Forbidden, Invalid, NotFound
+from chalicelib.organisations import defaults
+from chalicelib.policy import PACKS
+
+LANGUAGES = ("pl", "en", "ru")
+NOTICE = "notice"
+BUILT_IN = (NOTICE, "marketing", "email", "phone")
+MOST_PURPOSES = 20
+MOST_STAFF = 500
+
+
+class Role(StrEnum):
+    """What a member of staff may do; `admin` may change settings, catalogue and directory."""
+
+    AGENT = "agent"
+    QUALITY = "quality"
+    HEAD = "head"
+    ADMIN = "admin"
+
+
+class DataProtectionOfficer(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Whom a client may ask about the data (GDPR Art. 13(1)(b))."""
+
+    name: str
+    email: str
+
+
+class Controller(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Who decides about the data: usually the agency itself (S4)."""
+
+    name: str
+    address: str
+    registry_number: str
+    email: str
+    phone: str
+    dpo: DataProtectionOfficer | None = None
+
+
+class Sender(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """The name and the verified address that letters come from."""
+
+    name: str
+    email: str
+
+
+class Evidence(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What is kept of where a confirmation came from (R23)."""
+
+    address: bool = True
+    user_agent: bool = True
+
+
+class Entitlements(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What the organisation's plan includes (S25, S42, D16)."""
+
+    edit_catalogue: bool = True
+    default_attachments: bool = True
+
+
+class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What an administrator sets. `languages`: the first is the default. `link_days`, `reminder_days`:
+    whole days from sending; the reminder comes before the link's end."""
+
+    controller: Controller
+    sender: Sender
+    host: str
+    languages: tuple[str, ...]
+    time_zone: str
+    policy_pack: str
+    link_days: int = 14
+    reminder_days: int = 3
+    evidence: Evidence = Evidence()
+    help_link: str = ""
+
+
+class Purpose(msgspec.Struct, frozen=True, kw_only=True):
+    """An entry of the catalogue: its texts by language, and the wordings now shown."""
+
+    purpose: str
+    texts: dict[str, defaults.Text]
+    wordings: dict[str, str] = {}
+    hidden: bool = False
+
+
+class Wording(msgspec.Struct, frozen=True, kw_only=True):
+    """What a client is shown of one purpose in one language. Never edited: the id is its digest."""
+
+    wording_id: str
+    purpose: str
+    language: str
+    title: str
+    text: str
+
+
+class Hours(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Working hours of a person, local time `HH:MM`; weekdays 1 (Monday) to 7."""
+
+    days: tuple[int, ...] = (1, 2, 3, 4, 5)
+    start: str = "09:00"
+    end: str = "17:00"
+
+
+class Member(msgspec.Struct, frozen=True, kw_only=True):
+    """A person of the directory; `staff_id` is the subject of their sign-in."""
+
+    staff_id: str
+    name: str
+    email: str
+    role: Role
+    department: str = ""
+    language: str = "en"
+    hours: Hours = Hours()
+    active: bool = True
+    default_attachments: tuple[str, ...] = ()
+
+
+class Organisation(msgspec.Struct, frozen=True, kw_only=True):
+    """The root: what every request needs. Catalogue and directory are parts of their own."""
+
+    org: str
+    settings: Settings
+    entitlements: Entitlements
+    lookup_salt: str
+    created_at: datetime
+
+
+class Catalogue(msgspec.Struct, frozen=True, kw_only=True):
+    """The purposes in the order in which they are shown."""
+
+    purposes: tuple[Purpose, ...]
+
+    def get(self, purpose: str) -> Purpose:
+        """The entry; `PurposeUnknown` where there is none."""
+        for entry in self.purposes:
+            if entry.purpose == purpose:
+                return entry
+        raise PurposeUnknown
+
+    @property
+    def visible(self) -> tuple[Purpose, ...]:
+        """What is asked of clients now (S22)."""
+        return tuple(entry for entry in self.purposes if not entry.hidden)
+
+
+class Directory(msgspec.Struct, frozen=True, kw_only=True):
+    """The people of the organisation."""
+
+    members: tuple[Member, ...] = ()
+
+    def get(self, staff_id: str) -> Member:
+        """The person; `MemberUnknown` where there is none."""
+        for member in self.members:
+            if member.staff_id == staff_id:
+                return member
+        raise MemberUnknown
+
+
+class House(msgspec.Struct, frozen=True, kw_only=True):
+    """An organisation as most use cases need it: root, catalogue and directory, read in one call."""
+
+    held: Held[Organisation]
+    catalogue: Catalogue
+    directory: Directory
+
+    @property
+    def organisation(self) -> Organisation:
+        """The root's value."""
+        return self.held.value
+
+    @property
+    def settings(self) -> Settings:
+        """The settings in force."""
+        return self.held.value.settings
+
+
+class OrganisationUnknown(NotFound):
+    code = "organisation_unknown"
+    sentence = "There is no such organisation."
+
+
+class PurposeUnknown(NotFound):
+    code = "purpose_unknown"
+    sentence = "The catalogue has no such purpose."
+
+
+class WordingUnknown(NotFound):
+    code = "wording_unknown"
+    sentence = "There is no such wording."
+
+
+class PurposeExists(Conflict):
+    code = "purpose_exists"
+    sentence = "The catalogue already has a purpose of this name."
+
+
+class MemberUnknown(NotFound):
+    code = "member_unknown"
+    sentence = "The directory has no such person."
+
+
+class NotInPlan(Forbidden):
+    code = "not_in_plan"
+    sentence = "The organisation's plan does not include this."
+
+
+class NoticeStays(Conflict):
+    code = "notice_stays"
+    sentence = "The notice is a legal duty: it can't be hidden."
+
+
+class SettingRefused(Invalid):
+    code = "setting_refused"
+    sentence = "This value is not possible here."
+
+
+class TooManyPurposes(Conflict):
+    code = "too_many_purposes"
+    sentence = "The catalogue is full."
+
+
+class OrderRefused(Invalid):
+    code = "order_refused"
+    sentence = "Name every purpose of the catalogue exactly once."
+
+
+def found(
+    org: str, settings: Settings, lookup_salt: str, admin: Member, *, now: datetime
+) -> Change:
+    """A new organisation with the default catalogue and its first administrator."""
+    settings = checked(settings)
+    blank = Catalogue(
+        purposes=tuple(
+            Purpose(purpose=purpose, texts=dict(texts))
+            for purpose, texts in defaults.default_texts().items()
+        )
+    )
+    catalogue, wordings = _worded(blank, settings)
+    root = Organisation(
+        org=org,
+        settings=settings,
+        entitlements=Entitlements(),
+        lookup_salt=lookup_salt,
+        created_at=now,
+    )
+    return Change(
+        key=key(org),
+        version=0,
+        head="",
+        root=root,
+        event=Event(kind="organisation_founded", actor=Actor("system"), at=now, body={}),
+        parts=(
+            Part(sk="CATALOGUE", data=catalogue, create=True),
+            Part(sk="STAFF", data=Directory(members=(_checked_member(admin),)), create=True),
+            *wordings,
+        ),
+    )
+
+
+def key(org: str) -> Key:
+    """Where an organisation is kept."""
+    return Key(org, "ORGANISATION", org)
+
+
+def change_settings(house: House, settings: Settings, *, by: Actor, now: datetime) -> Change:
+    """New settings; what clients are shown follows, as new wordings, where it names the controller."""
+    settings = checked(settings)
+    catalogue, wordings = _worded(house.catalogue, settings)
+    return Change.of(
+        house.held,
+        replace(house.organisation, settings=settings),
+        Event(kind="settings_changed", actor=by, at=now, body=msgspec.to_builtins(settings)),
+        parts=(Part(sk="CATALOGUE", data=catalogue), *wordings),
+    )
+
+
+def edit_purpose(
+    house: House,
+    purpose: str,
+    *,
+    by: Actor,
+    now: datetime,
+    texts: dict[str, defaults.Text] | None = None,
+    hidden: bool | None = None,
+) -> Change:
+    """Other texts for a purpose, or shown and hidden (S22, S24); `NotInPlan` without the entitlement."""
+    _entitled(house)
+    entry = house.catalogue.get(purpose)
+    if hidden and purpose == NOTICE:
+        raise NoticeStays
+    changed = replace(
+        entry,
+        texts=entry.texts if texts is None else _checked_texts(texts, house.settings),
+        hidden=entry.hidden if hidden is None else hidden,
+    )
+    purposes = [changed if one.purpose == purpose else one for one in house.catalogue.purposes]
+    return _recatalogued(house, purposes, "purpose_edited", purpose, by=by, now=now)
+
+
+def add_purpose(
+    house: House,
+    purpose: str,
+    texts: dict[str, defaults.Text],
+    *,
+    once: Once,
+    by: Actor,
+    now: datetime,
+) -> Change:
+    """A consent of the organisation's own (S23)."""
+    _entitled(house)
+    if any(one.purpose == purpose for one in house.catalogue.purposes):
+        raise PurposeExists
+    if len(house.catalogue.purposes) >= MOST_PURPOSES:
+        raise TooManyPurposes
+    added = Purpose(purpose=purpose, texts=_checked_texts(texts, house.settings))
+    purposes = [*house.catalogue.purposes, added]
+    change = _recatalogued(house, purposes, "purpose_added", purpose, by=by, now=now)
+    return replace(change, once=once)
+
+
+def order_purposes(house: House, order: Iterable[str], *, by: Actor, now: datetime) -> Change:
+    """The purposes in another order; the notice stays first, for it comes before any consent (S7)."""
+    _entitled(house)
+    names = list(order)
+    if names[:1] != [NOTICE] or sorted(names) != sorted(
+        one.purpose for one in house.catalogue.purposes
+    ):
+        raise OrderRefused(field="order")
+    purposes = [house.catalogue.get(name) for name in names]
+    return _recatalogued(house, purposes, "purposes_ordered", "", by=by, now=now)
+
+
+def keep_member(house: House, member: Member, *, by: Actor, now: datetime) -> Change:
+    """A person added to the directory or changed in it."""
+    member = _checked_member(member)
+    others = tuple(one for one in house.directory.members if one.staff_id != member.staff_id)
+    if len(others) >= MOST_STAFF:
+        raise SettingRefused(field="staff_id")
+    return _restaffed(house, (*others, member), "member_kept", member.staff_id, by=by, now=now)
+
+
+def set_default_attachments(
+    house: House, staff_id: str, files: tuple[str, ...], *, by: Actor, now: datetime
+) -> Change:
+    """The files that go with each message of one person (S42); `NotInPlan` without the entitlement."""
+    if not house.organisation.entitlements.default_attachments:
+        raise NotInPlan
+    member = replace(house.directory.get(staff_id), default_attachments=files)
+    members = tuple(member if one.staff_id == staff_id else one for one in house.directory.members)
+    return _restaffed(house, members, "default_attachments_set", staff_id, by=by, now=now)
+
+
+def entitle(house: House, entitlements: Entitlements, *, by: Actor, now: datetime) -> Change:
+    """Another plan: set by whoever runs Duly, not by the organisation itself."""
+    return Change.of(
+        house.held,
+        replace(house.organisation, entitlements=entitlements),
+        Event(kind="entitled", actor=by, at=now, body=asdict(entitlements)),
+    )
+
+
+def wording_of(purpose: str, language: str, title: str, body: str) -> Wording:
+    """The wording of these words: its id is the digest of purpose, language, title and text."""
+    raw = "\0".join((purpose, language, title, body)).encode()
+    digest = urlsafe_b64encode(hashlib.sha256(raw).digest()[:18]).decode()
+    return Wording(wording_id=digest, purpose=purpose, language=language, title=title, text=body)
+
+
+def checked(settings: Settings) -> Settings:
+    """The settings, normalised; `Invalid` names the field that does not hold."""
+    controller, sender = settings.controller, settings.sender
+    dpo = controller.dpo and DataProtectionOfficer(
+        name=text.line(controller.dpo.name, "controller.dpo.name"),
+        email=text.email(controller.dpo.email, "controller.dpo.email"),
+    )
+    _require(zoneinfo_known(settings.time_zone), "time_zone")
+    _require(settings.policy_pack in PACKS, "policy_pack")
+    _require(0 < len(settings.languages) == len(set(settings.languages)), "languages")
+    _require(set(settings.languages) <= set(LANGUAGES), "languages")
+    _require(1 <= settings.link_days <= 60, "link_days")
+    _require(0 <= settings.reminder_days < settings.link_days, "reminder_days")
+    _require(_is_origin(settings.host), "host")
+    _require(settings.help_link == "" or settings.help_link.startswith("https://"), "help_link")
+    return replace(
+        settings,
+        controller=Controller(
+            name=text.line(controller.name, "controller.name", most=120),
+            address=text.line(controller.address, "controller.address"),
+            registry_number=text.line(controller.registry_number, "controller.registry_number"),
+            email=text.email(controller.email, "controller.email"),
+            phone=text.phone(controller.phone, "controller.phone"),
+            dpo=dpo,
+        ),
+        sender=Sender(
+            name=text.line(sender.name, "sender.name", most=80),
+            email=text.email(sender.email, "sender.email"),
+        ),
+    )
+
+
+def zoneinfo_known(name: str) -> bool:
+    """Whether the name is a time zone of the tz database."""
+    return name in zoneinfo.available_timezones()
+
+
+def _is_origin(host: str) -> bool:
+    scheme, _, name = host.partition("://")
+    local = name.partition(":")[0] in ("localhost", "127.0.0.1")
+    plain = len(host) <= 60 and not set(name) & set("/?#@ \\")
+    return bool(name) and plain and (scheme == "https" or (scheme == "http" and local))
+
+
+def _require(holds: bool, field: str) -> None:
+    if not holds:
+        raise SettingRefused(field=field)
+
+
+def _entitled(house: House) -> None:
+    if not house.organisation.entitlements.edit_catalogue:
+        raise NotInPlan
+
+
+def _checked_texts(texts: dict[str, defaults.Text], settings: Settings) -> dict[str, defaults.Text]:
+    """Every language of the organisation, no other, with placeholders that can be merged."""
+    if set(texts) != set(settings.languages):
+        raise SettingRefused("Give the text in each language of the organisation.", field="texts")
+    kept = {}
+    for language, one in texts.items():
+        body = text.block(one.text, f"texts.{language}.text", most=12_000)
+        try:
+            _merged(body, language, settings)
+        except ValueError as error:
+            raise SettingRefused(str(error), field=f"texts.{language}.text") from error
+        title = text.line(one.title, f"texts.{language}.title", most=100)
+        kept[language] = defaults.Text(title=title, text=body)
+    return kept
+
+
+def _checked_member(member: Member) -> Member:
+    for moment in (member.hours.start, member.hours.end):
+        _require(_is_time(moment), "hours")
+    _require(member.hours.start < member.hours.end, "hours")
+    _require(set(member.hours.days) <= set(range(1, 8)), "hours")
+    _require(member.language in LANGUAGES, "language")
+    return replace(
+        member,
+        name=text.line(member.name, "name", most=80),
+        email=text.email(member.email, "email"),
+        department=member.department and text.line(member.department, "department"),
+    )
+
+
+def _is_time(moment: str) -> bool:
+    hours, _, minutes = moment.partition(":")
+    digits = len(moment) == 5 and hours.isdecimal() and minutes.isdecimal() and moment.isascii()
+    return digits and int(hours) < 24 and int(minutes) < 60
+
+
+def _recatalogued(
+    house: House, purposes: Iterable[Purpose], kind: str, purpose: str, *, by: Actor, now: datetime
+) -> Change:
+    catalogue, wordings = _worded(Catalogue(purposes=tuple(purposes)), house.settings)
+    shown = {one.purpose: one.wordings for one in catalogue.purposes}
+    order = [one.purpose for one in catalogue.purposes]
+    hidden = [one.purpose for one in catalogue.purposes if one.hidden]
+    body = {
+        "purpose": purpose,
+        "order": order,
+        "hidden": hidden,
+        "wordings": shown.get(purpose, {}),
+    }
+    return Change.of(
+        house.held,
+        house.organisation,
+        Event(kind=kind, actor=by, at=now, body=body),
+        parts=(Part(sk="CATALOGUE", data=catalogue), *wordings),
+    )
+
+
+def _restaffed(
+    house: House, members: tuple[Member, ...], kind: str, staff_id: str, *, by: Actor, now: datetime
+) -> Change:
+    directory = Directory(members=members)
+    person: dict[str, Any] = msgspec.to_builtins(directory.get(staff_id))
+    return Change.of(
+        house.held,
+        house.organisation,
+        Event(kind=kind, actor=by, at=now, body=person),
+        parts=(Part(sk="STAFF", data=directory),),
+    )
+
+
+def _merged(body: str, language: str, settings: Settings) -> str:
+    controller = settings.controller
+    dpo = controller.dpo and f"{controller.dpo.name}, {controller.dpo.email}"
+    return defaults.merge(
+        body,
+        controller_name=controller.name,
+        controller_address=controller.address,
+        controller_registry_number=controller.registry_number,
+        controller_email=controller.email,
+        controller_phone=controller.phone,
+        dpo=dpo,
+        language=language,
+    )
+
+
+def _worded(catalogue: Catalogue, settings: Settings) -> tuple[Catalogue, tuple[Part, ...]]:
+    """The catalogue with the wordings that its texts make, and those that are new, to be kept."""
+    purposes, parts = [], []
+    for entry in catalogue.purposes:
+        shown = {}
+        for language, one in entry.texts.items():
+            body = _merged(one.text, language, settings)
+            wording = wording_of(entry.purpose, language, one.title, body)
+            shown[language] = wording.wording_id
+            if entry.wordings.get(language) != wording.wording_id:
+                parts.append(Part(sk=f"WORDING#{wording.wording_id}", data=wording))
+        purposes.append(replace(entry, wordings=shown))
+    return Catalogue(purposes=tuple(purposes)), tuple(parts)

@@ -1,0 +1,162 @@
+"""What a use case needs from outside. The real things stand in `aws/`; tests bring their own."""
+
+from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime
+from typing import Any, Protocol
+
+import msgspec
+
+from chalicelib.kernel.change import Change, Key, Letter
+from chalicelib.kernel.tokens import KeyRing
+
+
+class Item(msgspec.Struct, frozen=True, kw_only=True):
+    """One stored item of an aggregate: its JSON, and what the ledger keeps beside it."""
+
+    key: Key
+    sk: str
+    data: bytes
+    version: int = 0
+    head: str = ""
+    due_at: str = ""
+    attempts: int = 0
+
+
+class Due(msgspec.Struct, frozen=True, kw_only=True):
+    """An entry of the agenda: what is due, and since when."""
+
+    key: Key
+    sk: str
+    due_at: str
+
+
+class EventRecord(msgspec.Struct, frozen=True, kw_only=True):
+    """An event as it is kept; `body` and `salt` are None once erased."""
+
+    envelope: dict[str, Any]
+    digest: str
+    hash: str
+    body: dict[str, Any] | None = None
+    salt: str | None = None
+
+
+class Page(msgspec.Struct, frozen=True, kw_only=True):
+    """Keys of one page of a query, and where the next one starts ("" at the end)."""
+
+    keys: tuple[Key, ...]
+    after: str
+
+
+class Ledger(Protocol):
+    """The only writer of aggregates (`aws.ledger`)."""
+
+    def read(self, key: Key, *sks: str) -> dict[str, Item]:
+        """These items of one aggregate, in one call; what is not there is left out."""
+
+    def read_whole(self, key: Key, *sks: str) -> dict[str, Item]:
+        """As `read`, and no write of anybody's falls between the items."""
+
+    def parts(self, key: Key, prefix: str) -> list[Item]:
+        """Every part whose SK begins so, in order."""
+
+    def commit(self, change: Change, *, settles: tuple[Item, Letter] | None = None) -> int:
+        """Write the change whole, and a letter's last step with it; the new version.
+
+        `ChangedMeanwhile` if somebody was first.
+        """
+
+    def events(self, key: Key, *, before: int = 0, most: int = 50) -> list[EventRecord]:
+        """Events, newest first, older than version `before` (0: from the newest)."""
+
+    def find(self, org: str, kind: str, digest: str) -> list[Key]:
+        """What an exact look-up points to."""
+
+    def worklist(self, name: str, *, prefix: str, after: str, most: int) -> Page:
+        """A page of a worklist in the order of rank."""
+
+    def due(self, shard: str, *, until: datetime, most: int, after: str = "") -> list[Due]:
+        """What is due in one shard, oldest first."""
+
+    def stuck(self, org: str, *, most: int) -> list[Due]:
+        """What gave up after many attempts and waits for staff of this organisation."""
+
+    def save_letter(self, item: Item, letter: Letter, *, due_at: datetime | None) -> Item:
+        """A letter's own step; `ChangedMeanwhile` if another sender was first."""
+
+    def postpone(self, due: Due, *, attempts: int, due_at: datetime | None) -> None:
+        """A handler failed: try again later, or put it aside as stuck (None), in sight of staff."""
+
+    def recall(self, due: Due, *, now: datetime) -> None:
+        """Put what is stuck back into the agenda, due now."""
+
+
+class Stat(msgspec.Struct, frozen=True, kw_only=True):
+    """An object as it lies in the bucket."""
+
+    size: int
+    content_type: str
+
+
+class Bucket(Protocol):
+    """Objects by key (`aws.bucket`)."""
+
+    def put(self, key: str, content: bytes, *, content_type: str, sha256: str) -> None:
+        """Write an object; the same key again is the same content."""
+
+    def stat(self, key: str) -> Stat | None:
+        """Size and type of an object, or None where there is none."""
+
+    def get(self, key: str, *, most: int) -> bytes | None:
+        """The object, or None where there is none; `TooLarge` beyond `most` bytes."""
+
+    def delete(self, key: str) -> None:
+        """Remove an object; removing what is not there is no error."""
+
+    def link(self, key: str, *, filename: str, content_type: str) -> str:
+        """A presigned GET for five minutes that downloads under this name."""
+
+    def upload_form(self, key: str, *, content_type: str, most: int) -> dict[str, Any]:
+        """A presigned POST for ten minutes: exact key and type, 1 to `most` bytes."""
+
+
+class MailRefused(Exception):
+    """The mail service will not take this message, now or later; the message says why."""
+
+
+class MailDelayed(Exception):
+    """The mail service takes nothing now (rate, quota, outage).
+
+    `quota`: not before tomorrow. `uncertain`: no answer came, so the message may have left.
+    """
+
+    def __init__(self, reason: str, *, quota: bool = False, uncertain: bool = False) -> None:
+        super().__init__(reason)
+        self.quota = quota
+        self.uncertain = uncertain
+
+
+class Mailer(Protocol):
+    """One message out (`aws.mailer`); one attempt, retries belong to the letter's state."""
+
+    def send(self, raw: bytes, *, sender: str, to: str, tags: Mapping[str, str]) -> str:
+        """The message id of what was accepted; `MailRefused` or `MailDelayed`."""
+
+
+class Ports(msgspec.Struct, frozen=True, kw_only=True):
+    """Everything from outside, handed to a use case as one value.
+
+    `now` is the moment of this request (an offset counts on the stage `local` alone); `real_now` the
+    true one, by which tokens live. `pace` waits until the next letter may leave.
+    """
+
+    ledger: Ledger
+    bucket: Bucket
+    mailer: Mailer
+    link_keys: Callable[[], KeyRing]
+    now: datetime
+    real_now: datetime
+    stage: str
+    pace: Callable[[], None]
+    count: Callable[[str, int], None]
+    cache: dict[Any, Any]
+    shards: Sequence[str]

@@ -1,0 +1,1 @@
+"""What Chalice does not make: the rest of the stack, the package and the deployment."""

@@ -1,0 +1,24 @@
+// @ts-check
+/** An instant in the reader's own time zone, in words, with the zone named. */
+
+/** English as it is written in Europe: day before month, 24 hours. */
+const LOCALES = /** @type {Record<string, string>} */ ({ en: "en-GB", pl: "pl-PL", ru: "ru-RU" });
+
+/**
+ * @param {string} instant RFC 3339
+ * @param {string} language
+ * @param {string} [timeZone] the reader's by default
+ * @returns {{date: string, time: string}}
+ */
+export function inWords(instant, language, timeZone) {
+  const moment = new Date(instant);
+  const locale = LOCALES[language] ?? language;
+  const date = new Intl.DateTimeFormat(locale, { dateStyle: "long", timeZone });
+  const time = new Intl.DateTimeFormat(locale, {
+    hour: "2-digit",
+    minute: "2-digit",
+    timeZoneName: "short",
+    timeZone,
+  });
+  return { date: date.format(moment), time: time.format(moment) };
+}

@@ -1,0 +1,89 @@
+"""The engine, and a Duly of its own for each test."""
+
+import secrets
+from collections.abc import Iterator
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from chalicelib import wiring
+from chalicelib.aws import clients
+from tests import engine, identity
+from tests.duly import SITE, Duly, Mailbox
+
+LINK_KEY = "k" * 64
+
+
+@pytest.fixture(scope="session")
+def cloud(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """One engine for the whole run."""
+    with engine.running(tmp_path_factory.mktemp("engine")) as address:
+        yield address
+
+
+@pytest.fixture
+def mailbox() -> Mailbox:
+    """Where letters arrive."""
+    return Mailbox()
+
+
+@pytest.fixture
+def duly(
+    cloud: str, mailbox: Mailbox, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> Iterator[Duly]:
+    """Duly over a table and a bucket of its own, with one organisation, `agencja`."""
+    account = f"{secrets.randbelow(10**12):012d}"
+    bucket = f"duly-{account}"
+    environment = {
+        "STAGE": "test",
+        "TABLE_NAME": "duly",
+        "BUCKET_NAME": bucket,
+        "LINK_KEYS_SECRET": "link-keys",
+        "SITE_ORIGIN": SITE,
+        "USER_POOL_ISSUER": identity.ISSUER,
+        "USER_POOL_JWKS_URL": identity.write_key_set(tmp_path / "jwks.json"),
+        "USER_POOL_CLIENT_ID": identity.AUDIENCE,
+        "MAIL_CONFIGURATION_SET": "duly",
+        "MAIL_RATE": "10000",
+        "EDGE_HOPS": "1",
+        "AWS_ENDPOINT_URL": cloud,
+        "AWS_ACCESS_KEY_ID": account,
+        "AWS_SECRET_ACCESS_KEY": "test",
+        "AWS_DEFAULT_REGION": "eu-central-1",
+    }
+    for name, value in environment.items():
+        monkeypatch.setenv(name, value)
+    forget_processes()
+    clients.client("dynamodb").create_table(TableName="duly", **engine.table_definition())
+    where = {"LocationConstraint": "eu-central-1"}
+    clients.client("s3").create_bucket(Bucket=bucket, CreateBucketConfiguration=where)
+    secret = f'{{"signing": "k1", "k1": "{LINK_KEY}"}}'
+    clients.client("secretsmanager").create_secret(Name="link-keys", SecretString=secret)
+    clock = [timedelta()]
+    monkeypatch.setattr(wiring, "now", lambda: wiring.real_now() + clock[0])
+    monkeypatch.setattr(wiring, "_mailer", lambda: mailbox)
+    one = Duly(mailbox, clock)
+    one.found()
+    yield one
+    forget_processes()
+
+
+def forget_processes() -> None:
+    """As in a fresh process: no client, no cache, no key is kept."""
+    cached: tuple[Any, ...] = (
+        clients.client,
+        clients.session,
+        wiring._ledger,
+        wiring._bucket,
+        wiring._link_keys,
+    )
+    for one in cached:
+        one.cache_clear()
+    from chalicelib.aws import secrets as kept_keys
+    from chalicelib.web import staff
+
+    wiring._cache.clear()
+    kept_keys._kept.clear()
+    staff._jwks = (float("-inf"), {})

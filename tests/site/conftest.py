@@ -1,0 +1,53 @@
+"""A browser, a page of ours and the fake behind it, for the tests that need one."""
+
+import shutil
+from collections.abc import Iterator
+
+import pytest
+from playwright.sync_api import Browser, Page, sync_playwright
+
+from tests.site.declarations import a_reading
+from tests.site.fake_duly import FakeDuly, serving
+
+FLAGS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    """The machine's Chromium, or the one that Playwright brought."""
+    found = shutil.which("chromium") or shutil.which("google-chrome")
+    with sync_playwright() as playwright:
+        chromium = playwright.chromium.launch(executable_path=found, args=FLAGS)
+        yield chromium
+        chromium.close()
+
+
+@pytest.fixture
+def duly() -> Iterator[FakeDuly]:
+    """The site and its API with one open declaration in Polish."""
+    with serving(FakeDuly(a_reading())) as fake:
+        yield fake
+
+
+@pytest.fixture
+def page(browser: Browser) -> Iterator[Page]:
+    """A page on a telephone in Warsaw; a script error or a breach of the policy fails the test."""
+    with browser.new_context(
+        viewport={"width": 360, "height": 780}, locale="pl-PL", timezone_id="Europe/Warsaw"
+    ) as context:
+        opened = context.new_page()
+        opened.set_default_timeout(10_000)
+        mistakes: list[str] = []
+        opened.on("pageerror", lambda error: mistakes.append(str(error)))
+        opened.on(
+            "console",
+            lambda line: mistakes.append(line.text) if "Content Security" in line.text else None,
+        )
+        yield opened
+        assert mistakes == []
