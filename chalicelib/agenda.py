@@ -35,6 +35,7 @@ class Run(msgspec.Struct, kw_only=True):
     failed: int = 0
     stuck: int = 0
     stopped: str = ""
+    mail_stopped: str = ""
 
 
 class Budget(msgspec.Struct, frozen=True, kw_only=True):
@@ -48,9 +49,14 @@ class Budget(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def run_due(ports: Ports, budget: Budget) -> Run:
-    """Everything that is due, shard by shard, until time is up or the mail service says stop."""
+    """Everything that is due, shard by shard, until time is up.
+
+    Each minute starts at another shard, so that a long one never keeps the others waiting for ever.
+    Once the mail service says stop, letters wait and everything else goes on: no deadline waits for mail.
+    """
     run = Run()
-    for shard in ports.shards:
+    first = ports.now.minute % len(ports.shards)
+    for shard in (*ports.shards[first:], *ports.shards[:first]):
         _work_off(ports, shard, budget, run)
         if run.stopped:
             break
@@ -61,34 +67,33 @@ def hand_over(ports: Ports, dues: Iterable[Due]) -> Run:
     """Letters straight from the table's stream; what fails here is on the agenda anyhow."""
     run = Run()
     for due in dues:
-        if run.stopped:
-            run.skipped += 1
-        else:
-            _attempt(ports, due, run)
+        _attempt(ports, due, run)
     return run
 
 
 def _work_off(ports: Ports, shard: str, budget: Budget, run: Run) -> None:
-    after = ""
-    while not run.stopped:
+    after: Due | None = None
+    while True:
         page = ports.ledger.due(shard, until=ports.now, most=PAGE, after=after)
         for due in page:
             if budget.spent():
                 run.stopped = "time"
-            if run.stopped:
                 return
             _attempt(ports, due, run)
         if len(page) < PAGE:
             return
-        after = page[-1].due_at
+        after = page[-1]
 
 
 def _attempt(ports: Ports, due: Due, run: Run) -> None:
     """One due item; what fails is tried again later, and one bad item stops nobody else."""
+    if run.mail_stopped and due.sk.startswith("LETTER#"):
+        run.skipped += 1
+        return
     try:
         outcome = _handle(ports, due)
     except MailDelayed as delayed:
-        run.stopped = str(delayed) or "mail"
+        run.mail_stopped = str(delayed) or "mail"
         return
     except ChangedMeanwhile:
         run.skipped += 1
@@ -166,5 +171,11 @@ def on_mail_event(ports: Ports, detail: dict[str, Any]) -> str:
     if not {"org", "kind", "owner", "letter", "about"} <= set(tags):
         return "foreign"
     return letters.on_mail_event(
-        ports, kind, tags, bounced=on_bounced, complained=on_complained, on_sent=on_sent
+        ports,
+        kind,
+        tags,
+        message_id=str(detail["mail"].get("messageId", "")),
+        bounced=on_bounced,
+        complained=on_complained,
+        on_sent=on_sent,
     )

@@ -74,8 +74,10 @@ class Ledger(Protocol):
     def worklist(self, name: str, *, prefix: str, after: str, most: int) -> Page:
         """A page of a worklist in the order of rank."""
 
-    def due(self, shard: str, *, until: datetime, most: int, after: str = "") -> list[Due]:
-        """What is due in one shard, oldest first."""
+    def due(
+        self, shard: str, *, until: datetime, most: int, after: Due | None = None
+    ) -> list[Due]:
+        """What is due in one shard, oldest first; `after`: the last of the page before."""
 
     def stuck(self, org: str, *, most: int) -> list[Due]:
         """What gave up after many attempts and waits for staff of this organisation."""
@@ -95,6 +97,7 @@ class Stat(msgspec.Struct, frozen=True, kw_only=True):
 
     size: int
     content_type: str
+    sha256: str
 
 
 class Bucket(Protocol):

@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Any
 
 import boto3
-from botocore.exceptions import ClientError, WaiterError
+from botocore.exceptions import BotoCoreError, ClientError, WaiterError
 
 from infra import template
 
@@ -55,13 +55,26 @@ def deploy(
     if made_for != stage:
         message = f"{package_dir} was made for the stage {made_for}, not {stage}."
         raise DeployError(message)
-    session = boto3.session.Session()
-    cloud = _Cloud(session, endpoint_url)
+    try:
+        return _deploy(stage, package_dir, merged, endpoint_url=endpoint_url, given=parameters)
+    except (BotoCoreError, ClientError) as error:
+        raise DeployError(str(error)) from error
+
+
+def _deploy(
+    stage: str,
+    package_dir: Path,
+    merged: template.Json,
+    *,
+    endpoint_url: str | None,
+    given: Mapping[str, str],
+) -> dict[str, str]:
+    cloud = Cloud(boto3.session.Session(), endpoint_url)
     bucket = cloud.artefacts()
     code = cloud.put(bucket, (package_dir / "deployment.zip").read_bytes(), ".zip")
     body = json.dumps(_with_code(merged, bucket, code)).encode()
     url = cloud.url(bucket, cloud.put(bucket, body, ".json"))
-    outputs = cloud.stack(f"duly-{stage}", url, parameters, sorted(merged["Parameters"]))
+    outputs = cloud.stack(f"duly-{stage}", url, given, sorted(merged["Parameters"]))
     if stage == LOCAL:
         cloud.let_expire(merged, outputs["TableName"])
     else:
@@ -84,7 +97,7 @@ def site_files(site: Path) -> Iterator[tuple[str, Path, dict[str, str]]]:
             yield file.relative_to(site).as_posix(), file, headers
 
 
-class _Cloud:
+class Cloud:
     """AWS, or what stands in for it at an endpoint."""
 
     def __init__(self, session: Any, endpoint_url: str | None) -> None:
@@ -265,9 +278,9 @@ def main() -> None:
             endpoint_url=os.environ.get("AWS_ENDPOINT_URL"),
             parameters=dict(given.partition("=")[::2] for given in options.parameter),
         )
-    except (DeployError, ClientError) as error:
+    except DeployError as error:
         sys.exit(f"Not deployed: {error}")
-    print(json.dumps(outputs, indent=2))  # noqa: T201  its output
+    print(json.dumps(outputs, indent=2))
 
 
 if __name__ == "__main__":

@@ -33,8 +33,15 @@ from local.serving import Answer, Request, json_answer, serving, text_answer
 from local.settings import HOST, LocalCloudError
 
 API = "/api"
-SECRET_HEADER = "X-Duly-Edge"
+EDGE_HEADER = "X-Duly-Edge"
 FORWARDED_HEADER = "X-Forwarded-For"
+
+# As in infra/template/api.yaml, `x-refusals`.
+_UNREADABLE = ("malformed", "The request could not be read.")
+_REFUSALS = {
+    HTTPStatus.REQUEST_ENTITY_TOO_LARGE: ("too_large", "The request is too large."),
+    HTTPStatus.SERVICE_UNAVAILABLE: ("unavailable", "Try again in a moment."),
+}
 
 KINDS = {
     ".css": "text/css; charset=utf-8",
@@ -97,10 +104,9 @@ class Edge:
         return self._page(request)
 
     def refusal(self, status: HTTPStatus) -> Answer:
-        code = status.name.lower()
-        return _with(
-            self.headers.api, json_answer(status, {"code": code, "message": status.phrase})
-        )
+        """What the gateway would say, for what does not get as far."""
+        code, message = _REFUSALS.get(status, _UNREADABLE)
+        return _with(self.headers.api, json_answer(status, {"code": code, "message": message}))
 
     def _api(self, request: Request) -> Answer:
         gateway = urlsplit(self.gateway)
@@ -109,7 +115,8 @@ class Edge:
             target=gateway.path.rstrip("/") + request.target,
             headers=self._forwarded(request, gateway.netloc),
         )
-        return pass_on(forwarded, f"{gateway.scheme}://{gateway.netloc}")
+        answer = pass_on(forwarded, f"{gateway.scheme}://{gateway.netloc}")
+        return answer or self.refusal(HTTPStatus.SERVICE_UNAVAILABLE)
 
     def _forwarded(self, request: Request, host: str) -> Message:
         headers = Message()
@@ -117,7 +124,7 @@ class Edge:
             headers[name] = value
         before = headers.get_all(FORWARDED_HEADER, [])
         _set(headers, FORWARDED_HEADER, ", ".join([*before, request.peer, HOST]))
-        _set(headers, SECRET_HEADER, self.secret)
+        _set(headers, EDGE_HEADER, self.secret)
         _set(headers, "Host", host)
         return headers
 

@@ -286,6 +286,8 @@ class Sink:
 
     def __call__(self, request: Request) -> Answer:
         answer = pass_on(request, self._engine)
+        if answer is None:
+            return json_answer(502, {"message": "The engine does not answer."})
         if request.method == "POST" and request.path == SEND_PATH and answer.status == 200:
             self._keep(json.loads(request.body), json.loads(answer.body)["MessageId"])
         return answer
@@ -311,8 +313,8 @@ class Sink:
             logger.exception("mail_event_not_published", extra={"message_id": mail.message_id})
 
 
-def pass_on(request: Request, origin: str) -> Answer:
-    """Send the request to the engine as it came: its `Host` is part of the signature."""
+def pass_on(request: Request, origin: str) -> Answer | None:
+    """Send the request on as it came, for its `Host` is part of the signature; none: no answer."""
     target = urlsplit(origin)
     connection = http.client.HTTPConnection(target.hostname or "", target.port, timeout=30)
     try:
@@ -333,7 +335,7 @@ def pass_on(request: Request, origin: str) -> Answer:
         ]
         return Answer(status=reply.status, headers=kept, body=body)
     except (OSError, http.client.HTTPException):
-        return json_answer(502, {"message": "The engine does not answer."})
+        return None
     finally:
         connection.close()
 

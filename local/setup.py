@@ -26,8 +26,7 @@ NEEDED_BYTES = 1_500_000_000
 
 
 def built_from() -> str:
-    parts = [sys.version.encode(), Path(__file__).read_bytes()]
-    parts += [(ROOT / lock).read_bytes() for lock in LOCKS]
+    parts = [sys.version.encode(), *((ROOT / lock).read_bytes() for lock in LOCKS)]
     return hashlib.sha256(b"\0".join(parts)).hexdigest()
 
 
@@ -47,9 +46,9 @@ def build() -> None:
         )
     print(f"Python {version}: building .venv and .venv-cloud", flush=True)
     STAMP.unlink(missing_ok=True)
-    shutil.rmtree(CLOUD, ignore_errors=True)
-    venv.create(DEVELOPMENT, clear=True, with_pip=True, symlinks=True)
     python = str(DEVELOPMENT / "bin" / "python")
+    if not is_ours(python):
+        venv.create(DEVELOPMENT, clear=True, with_pip=True, symlinks=True)
     run(
         python,
         "-m",
@@ -63,9 +62,22 @@ def build() -> None:
     uv = str(DEVELOPMENT / "bin" / "uv")
     sync = (uv, "pip", "sync", "--quiet", "--require-hashes", "--python")
     run(*sync, python, "requirements-setup.txt", "requirements-dev.txt")
-    run(uv, "venv", "--quiet", "--no-project", "--python", python, str(CLOUD))
-    run(*sync, str(CLOUD / "bin" / "python"), "requirements-local.txt")
+    cloud = str(CLOUD / "bin" / "python")
+    if not is_ours(cloud):
+        run(uv, "venv", "--quiet", "--clear", "--no-project", "--python", python, str(CLOUD))
+    run(*sync, cloud, "requirements-local.txt")
     STAMP.write_text(built_from())
+
+
+def is_ours(python: str) -> bool:
+    """Whether an environment has this very Python: then only what changed is installed."""
+    try:
+        asked = subprocess.run(
+            [python, "-c", "import sys; print(sys.version)"], capture_output=True, check=False
+        )
+    except OSError:
+        return False
+    return asked.returncode == 0 and asked.stdout.decode().strip() == sys.version
 
 
 def run(*command: str) -> None:

@@ -2,9 +2,11 @@
 
 import email.policy
 import json
+import logging
 import re
 import secrets
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import datetime, timedelta
 from email.message import EmailMessage
 from email.parser import BytesParser
@@ -14,6 +16,7 @@ import msgspec
 
 import app as application
 from chalicelib import agenda, wiring
+from chalicelib.aws import clients
 from chalicelib.organisations import service as organisations
 from chalicelib.organisations.domain import (
     Controller,
@@ -299,6 +302,84 @@ class Duly:
             return read
         body = {"token": token, "decision": decision, "digest": read.json["digest"]}
         return self.public("/links/act", body)
+
+    # What is stored, called and logged, seen from outside
+
+    def table(self) -> dict[tuple[str, str], Any]:
+        """Every item of the table as it is stored, by its keys."""
+        pages = clients.client("dynamodb").get_paginator("scan").paginate(TableName="duly")
+        items = (item for page in pages for item in page["Items"])
+        return {(item["PK"]["S"], item["SK"]["S"]): item for item in items}
+
+    def objects(self) -> dict[str, bytes]:
+        """Every object of the bucket, by its key."""
+        s3, bucket = clients.client("s3"), wiring.setting("BUCKET_NAME")
+        pages = s3.get_paginator("list_objects_v2").paginate(Bucket=bucket)
+        keys = [one["Key"] for page in pages for one in page.get("Contents", [])]
+        return {key: s3.get_object(Bucket=bucket, Key=key)["Body"].read() for key in keys}
+
+    @contextmanager
+    def calls(self) -> Iterator[list[str]]:
+        """The AWS calls that leave the process, as `service.Operation`, each attempt counted."""
+        made: list[str] = []
+
+        def note(event_name: str, **_: Any) -> None:
+            made.append(event_name.removeprefix("before-send."))
+
+        hooks = [
+            clients.client(one).meta.events for one in ("dynamodb", "s3", "secretsmanager", "sesv2")
+        ]
+        for hook in hooks:
+            hook.register("before-send", note)
+        try:
+            yield made
+        finally:
+            for hook in hooks:
+                hook.unregister("before-send", note)
+
+    @contextmanager
+    def logs(self) -> Iterator[list[str]]:
+        """Every line that the process logs at the level it really logs, as it is written out."""
+        written: list[str] = []
+
+        class Keep(logging.Handler):
+            def emit(self, record: logging.LogRecord) -> None:
+                written.append(self.format(record))
+
+        loggers = [logging.getLogger("duly"), logging.getLogger()]
+        kept = [(one, Keep()) for one in loggers]
+        for logger, handler in kept:
+            for own in logger.handlers:
+                if type(own).__module__.startswith(("logging", "aws_lambda_powertools")):
+                    handler.setFormatter(own.formatter)
+            logger.addHandler(handler)
+        try:
+            yield written
+        finally:
+            for logger, handler in kept:
+                logger.removeHandler(handler)
+
+    def gateway(self, method: str, resource: str, org: str = "agencja", **headers: str) -> Any:
+        """What the app answers to a method on a resource, whether or not there is such a route."""
+        event = {
+            "resource": resource,
+            "path": resource.replace("{org}", org),
+            "httpMethod": method,
+            "headers": headers,
+            "multiValueHeaders": {name: [value] for name, value in headers.items()},
+            "multiValueQueryStringParameters": None,
+            "pathParameters": {"org": org},
+            "stageVariables": None,
+            "requestContext": {
+                "resourcePath": resource,
+                "httpMethod": method,
+                "identity": {"sourceIp": "198.51.100.7"},
+                "stage": "v1",
+            },
+            "body": None,
+            "isBase64Encoded": False,
+        }
+        return application.app(event, Context())
 
     def _match(self, method: str, path: str) -> tuple[str, dict[str, str]]:
         wanted = path.strip("/").split("/")

@@ -37,7 +37,11 @@ class S3Bucket:
         answer = self._call("head_object", Key=key)
         if answer is None:
             return None
-        return Stat(size=answer["ContentLength"], content_type=answer["ContentType"])
+        return Stat(
+            size=answer["ContentLength"],
+            content_type=answer["ContentType"],
+            sha256=answer["Metadata"].get("sha256", ""),
+        )
 
     def delete(self, key: str) -> None:
         """Remove an object; removing what is not there is no error."""

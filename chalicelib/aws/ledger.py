@@ -6,7 +6,7 @@
 | same | `EVENT#<version>` | `env`, `digest`, `hash`; `body`, `salt` until erased |
 | same | `LETTER#<about>#<id>` | `v`, `data`; `shard`, `due_at`, `tries` |
 | same | other parts | `data`; `list`, `rank` where a worklist shows it |
-| `O#<org>#<LOOKUP>#<digest>` | aggregate's `<KIND>#<id>` | - |
+| `O#<org>#<LOOKUP>#<digest>` | aggregate's `<KIND>#<id>`; `UNIQUE` where one alone may hold it | `target` |
 | `O#<org>#ONCE#<digest>` | `ONCE` | `request`, `result`, `expires_at` (TTL) |
 
 Keys hold nothing personal: the stream, the dead letters and the access logs carry keys alone.
@@ -32,6 +32,7 @@ from chalicelib.ports import Due, EventRecord, Item, Page
 
 SHARDS = tuple(f"due#{number}" for number in range(4))
 ROOT = "ROOT"
+UNIQUE = "UNIQUE"
 _encode = msgspec.json.Encoder().encode
 Attributes = dict[str, Any]
 
@@ -74,6 +75,8 @@ class DynamoLedger:
 
     def events(self, key: Key, *, before: int = 0, most: int = 50) -> list[EventRecord]:
         """Events, newest first, older than version `before` (0: from the newest)."""
+        if before == 1:
+            return []
         last = f"EVENT#{before - 1 if before else 9_999_999_999:010d}"
         answer = _call(
             "query",
@@ -89,7 +92,7 @@ class DynamoLedger:
     def find(self, org: str, kind: str, digest: str) -> list[Key]:
         """What an exact look-up points to."""
         found = self._query(f"O#{org}#{kind}#{digest}", "")
-        targets = (item["SK"]["S"].partition("#") for item in found)
+        targets = (item["target"]["S"].partition("#") for item in found)
         return [Key(org, target[0], target[2]) for target in targets]
 
     def worklist(self, name: str, *, prefix: str, after: str, most: int) -> Page:
@@ -160,19 +163,25 @@ class DynamoLedger:
 
     # The agenda
 
-    def due(self, shard: str, *, until: datetime, most: int, after: str = "") -> list[Due]:
-        """What is due in one shard, oldest first; `after` skips what was due before that moment."""
-        answer = _call(
-            "query",
-            TableName=self.table,
-            IndexName="agenda",
-            KeyConditionExpression="#shard = :shard AND due_at BETWEEN :after AND :until",
-            ExpressionAttributeNames={"#shard": "shard"},
-            ExpressionAttributeValues=_values(
-                shard=shard, until=_instant(until), after=after or "0"
-            ),
-            Limit=most,
-        )
+    def due(
+        self, shard: str, *, until: datetime, most: int, after: Due | None = None
+    ) -> list[Due]:
+        """What is due in one shard, oldest first; `after`: the last of the page before.
+
+        The next page starts at a place, not at a moment: a thousand items of one moment are a thousand.
+        """
+        asked: Attributes = {
+            "TableName": self.table,
+            "IndexName": "agenda",
+            "KeyConditionExpression": "#shard = :shard AND due_at <= :until",
+            "ExpressionAttributeNames": {"#shard": "shard"},
+            "ExpressionAttributeValues": _values(shard=shard, until=_instant(until)),
+            "Limit": most,
+        }
+        if after is not None:
+            place = {"shard": {"S": shard}, "due_at": {"S": after.due_at}}
+            asked["ExclusiveStartKey"] = _key(after.key, after.sk) | place
+        answer = _call("query", **asked)
         return [
             Due(key=_parse(one["PK"]["S"]), sk=one["SK"]["S"], due_at=one["due_at"]["S"])
             for one in answer["Items"]
@@ -271,13 +280,14 @@ class DynamoLedger:
         }
 
     def _lookup(self, key: Key, lookup: Lookup) -> Attributes:
+        target = {"S": f"{key.kind}#{lookup.target or key.id}"}
         item = {
             "PK": {"S": f"O#{key.org}#{lookup.kind}#{lookup.digest}"},
-            "SK": {"S": f"{key.kind}#{lookup.target or key.id}"},
+            "SK": {"S": UNIQUE} if lookup.unique else target,
         }
         if lookup.remove:
             return {"Delete": {"TableName": self.table, "Key": item}}
-        return self._put(item, create=lookup.unique)
+        return self._put(item | {"target": target}, create=lookup.unique)
 
     def _put(self, item: Attributes, *, create: bool) -> Attributes:
         put: Attributes = {"TableName": self.table, "Item": item}

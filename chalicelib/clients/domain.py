@@ -20,6 +20,7 @@ from chalicelib.kernel.errors import Conflict, Invalid, NotFound
 
 NOTICE = "notice"
 MOST_NAME_KEYS = 5
+MOST_NAME_KEY = 200  # characters: one ligature may unfold into 18, a key of the index has 1,024 bytes
 NAMES = "NAMES"
 
 
@@ -322,7 +323,10 @@ def checked(identity: Identity, languages: Iterable[str]) -> Identity:
 def name_keys(name: str) -> tuple[str, ...]:
     """The name as it is looked for: from each of its words on, first names and surnames alike."""
     words = text.fold(name).split(" ")
-    turns = [" ".join(words[n:] + words[:n]) for n in range(min(len(words), MOST_NAME_KEYS))]
+    turns = [
+        " ".join(words[n:] + words[:n])[:MOST_NAME_KEY]
+        for n in range(min(len(words), MOST_NAME_KEYS))
+    ]
     return tuple(dict.fromkeys(turns))
 
 

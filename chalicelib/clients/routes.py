@@ -23,7 +23,7 @@ from chalicelib.kernel.errors import Invalid
 from chalicelib.organisations.domain import House
 from chalicelib.ports import EventRecord, Page
 from chalicelib.web import paging
-from chalicelib.web.blueprint import ApiBlueprint, Call
+from chalicelib.web.blueprint import ApiBlueprint, Call, Moment
 
 routes = ApiBlueprint(__name__)
 
@@ -70,7 +70,7 @@ class StandingView(msgspec.Struct, frozen=True, kw_only=True):
 
     purpose: str
     state: ConsentState
-    at: Any = None
+    at: Moment | None = None
     proof: Proof | None = None
     declaration_id: str | None = None
     wording_id: str | None = None
@@ -82,10 +82,10 @@ class DeclarationProgress(msgspec.Struct, frozen=True, kw_only=True):
     declaration_id: str
     state: DeclarationState
     generation: int
-    sent_at: Any = None
-    printed_at: Any = None
-    decided_at: Any = None
-    expires_at: Any = None
+    sent_at: Moment | None = None
+    printed_at: Moment | None = None
+    decided_at: Moment | None = None
+    expires_at: Moment | None = None
 
 
 class ClientView(msgspec.Struct, frozen=True, kw_only=True):

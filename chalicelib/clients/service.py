@@ -7,6 +7,7 @@ from chalicelib.clients.domain import Client, Contract, Identity
 from chalicelib.kernel import ids, text
 from chalicelib.kernel.change import Actor, AlreadyDone, Held, Once
 from chalicelib.kernel.errors import ChangedMeanwhile
+from chalicelib.kernel.text import TextRefused
 from chalicelib.organisations.domain import House
 from chalicelib.organisations.store import lookup_digest
 from chalicelib.ports import Page, Ports
@@ -83,7 +84,10 @@ def find_exactly(ports: Ports, house: House, by: str, value: str) -> Page:
 def find_by_name(ports: Ports, house: House, prefix: str, *, after: str, most: int) -> Page:
     """The clients one of whose names begins so, in the order of their names; without case and accents."""
     name = f"O#{house.organisation.org}#{domain.NAMES}"
-    return ports.ledger.worklist(name, prefix=text.fold(prefix), after=after, most=most)
+    folded = text.fold(prefix)[: domain.MOST_NAME_KEY]
+    if not folded:
+        raise TextRefused(field="name")
+    return ports.ledger.worklist(name, prefix=folded, after=after, most=most)
 
 
 def _digests(house: House, *identities: Identity) -> dict[str, str]:

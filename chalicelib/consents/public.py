@@ -4,8 +4,6 @@ A token travels in the body alone: the page keeps it in the fragment of its addr
 no referrer and no proxy sees it (R17, R18). Reading changes nothing; answering needs a decision.
 """
 
-from typing import Any
-
 import msgspec
 
 from chalicelib.clients.domain import DeclarationState
@@ -13,7 +11,7 @@ from chalicelib.consents import correspondence, domain, service
 from chalicelib.consents.domain import Decision
 from chalicelib.consents.service import Opened
 from chalicelib.documents import codes
-from chalicelib.web.blueprint import ApiBlueprint, Call
+from chalicelib.web.blueprint import ApiBlueprint, Call, Moment
 
 routes = ApiBlueprint(__name__)
 
@@ -55,7 +53,7 @@ class Registered(msgspec.Struct, frozen=True, kw_only=True):
 
     reference: str
     decision: str
-    decided_at: Any
+    decided_at: Moment | None
 
 
 class Shown(msgspec.Struct, frozen=True, kw_only=True):
@@ -69,7 +67,7 @@ class Shown(msgspec.Struct, frozen=True, kw_only=True):
     staff_name: str
     answers: tuple[PublicAnswer, ...]
     digest: str
-    expires_at: Any
+    expires_at: Moment
     receipt: Registered | None
 
 

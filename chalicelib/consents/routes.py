@@ -12,7 +12,7 @@ from chalicelib.consents.domain import Declaration
 from chalicelib.consents.service import Wish
 from chalicelib.documents import codes
 from chalicelib.kernel.change import Change, Held
-from chalicelib.web.blueprint import ApiBlueprint, Call
+from chalicelib.web.blueprint import ApiBlueprint, Call, Moment
 
 routes = ApiBlueprint(__name__)
 ONE = "/api/clients/{client_id}/declarations/{declaration_id}"
@@ -56,11 +56,11 @@ class DeclarationView(msgspec.Struct, frozen=True, kw_only=True):
     language: str
     answers: tuple[AnswerView, ...]
     attachments: tuple[AttachedView, ...]
-    created_at: Any
-    sent_at: Any
-    printed_at: Any
-    decided_at: Any
-    expires_at: Any
+    created_at: Moment
+    sent_at: Moment | None
+    printed_at: Moment | None
+    decided_at: Moment | None
+    expires_at: Moment | None
     generation: int
     client: ClientView
 

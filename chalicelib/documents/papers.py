@@ -17,9 +17,12 @@ def rendered(sheet: DeclarationSheet) -> bytes:
 
 
 def keep(ports: Ports, owner: Key, declaration_id: str, sheet: DeclarationSheet) -> dict[str, str]:
-    """Render and keep the paper; its key and SHA-256."""
-    content = rendered(sheet)
+    """The paper's key and SHA-256; rendered once, for another release might draw other bytes."""
     key = object_key(owner, declaration_id)
+    kept = ports.bucket.stat(key)
+    if kept is not None:
+        return {"object_key": key, "sha256": kept.sha256, "layout": render.LAYOUT}
+    content = rendered(sheet)
     digest = hashlib.sha256(content).hexdigest()
     ports.bucket.put(key, content, content_type=PDF, sha256=digest)
     return {"object_key": key, "sha256": digest, "layout": render.LAYOUT}

@@ -1,6 +1,7 @@
 """How the two owners of files, client and organisation, take them in: the same shapes for both."""
 
 from collections.abc import Callable
+from datetime import datetime
 from typing import Any
 
 import msgspec
@@ -62,7 +63,7 @@ def promise_upload(call: Call, owner: Key) -> Upload:
     return Upload(file_id=file_id, url=form["url"], fields=form["fields"])
 
 
-def keep(call: Call, held: Held[Any], file_id: str, due_at: Any = None) -> FileView:
+def keep(call: Call, held: Held[Any], file_id: str, due_at: datetime | None = None) -> FileView:
     """The uploaded file, checked and kept as a part of its owner; kept once, however often asked."""
     kept = store.find_file(call.ports, held.key, file_id)
     if kept is None:

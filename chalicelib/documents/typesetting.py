@@ -27,6 +27,8 @@ LEFT, RIGHT = 20.0, 190.0
 TOP, BOTTOM = 47.0, 277.0
 FOOT = 288.5
 
+LABEL, PLAIN, WORDING, STRONG, TITLE, HEAD = 8.0, 9.0, 9.5, 10.0, 10.5, 16.0  # points
+
 _CORNER = 4.0
 CORNERS = tuple(
     Area(x, y, _CORNER, _CORNER)
@@ -45,6 +47,12 @@ _BOX = 4.6
 _TEXT_WIDTH = RIGHT - LEFT - _INDENT
 _HEADING = 5.6
 _GUTTER = 10.0
+# Place, date and signature, from the top of their row.
+_FIELDS = (
+    Area(20.0, 4.0, 52.0, 16.0),
+    Area(77.0, 4.0, 36.0, 16.0),
+    Area(118.0, 4.0, 72.0, 16.0),
+)
 _WHOLE = 75.0  # a purpose up to this height is not split
 
 
@@ -154,12 +162,12 @@ def _parties(sheet: DeclarationSheet, labels: Labels) -> Iterator[Row]:
 def _party(
     role: str, name: str, width: float, facts: Sequence[tuple[str, str | None]]
 ) -> list[Text]:
-    texts = [Text(0, 0, role, 8, grey=True)]
-    texts += [Text(0, 0, line, 10, bold=True) for line in wrap(name, width, 10, bold=True)]
+    texts = [Text(0, 0, role, LABEL, grey=True)]
+    texts += [Text(0, 0, line, STRONG, bold=True) for line in wrap(name, width, STRONG, bold=True)]
     for label, fact in facts:
         if fact:
             said = f"{label}: {fact}" if label else fact
-            texts += [Text(0, 0, line, 9) for line in paragraphs(said, width, 9)]
+            texts += [Text(0, 0, line, PLAIN) for line in paragraphs(said, width, PLAIN)]
     return texts
 
 
@@ -168,8 +176,8 @@ def _purpose(index: int, answer: SheetAnswer, labels: Labels, *, last: bool) -> 
     heading = _continuation(index, answer.title, labels)
     title = tuple(_title(index, answer.title))
     wording = [
-        _line(4.6, Text(LEFT + _INDENT, 0, line, 9.5)) if line else Row(height=2.2)
-        for line in paragraphs(answer.text, _TEXT_WIDTH, 9.5)
+        _line(4.6, Text(LEFT + _INDENT, 0, line, WORDING)) if line else Row(height=2.2)
+        for line in paragraphs(answer.text, _TEXT_WIDTH, WORDING)
     ]
     reply = _reply(index, labels.answers[answer.kind, answer.answer], ticked=answer.answer)
     rows = [*title, *wording, reply]
@@ -185,41 +193,36 @@ def _purpose(index: int, answer: SheetAnswer, labels: Labels, *, last: bool) -> 
 
 
 def _title(index: int, title: str) -> Iterator[Row]:
-    numeral = Text(LEFT, 0, f"{index + 1}.", 10.5, bold=True)
-    for number, line in enumerate(wrap(title, _TEXT_WIDTH, 10.5, bold=True)):
-        text = Text(LEFT + _INDENT, 0, line, 10.5, bold=True)
+    numeral = Text(LEFT, 0, f"{index + 1}.", TITLE, bold=True)
+    for number, line in enumerate(wrap(title, _TEXT_WIDTH, TITLE, bold=True)):
+        text = Text(LEFT + _INDENT, 0, line, TITLE, bold=True)
         yield _line(5.6, *((text,) if number else (numeral, text)), gap=0 if number else 5.5)
 
 
 def _continuation(index: int, title: str, labels: Labels) -> Row:
     """The title once more, in one line, over what comes after a page break."""
-    room = _TEXT_WIDTH - measure(labels.continued, 10.5, bold=True)
-    words = f"{shortened(title, room, 10.5, bold=True)} {labels.continued}"
-    numeral = Text(LEFT, 0, f"{index + 1}.", 10.5, bold=True)
-    return _line(_HEADING, numeral, Text(LEFT + _INDENT, 0, words, 10.5, bold=True))
+    room = _TEXT_WIDTH - measure(labels.continued, TITLE, bold=True)
+    words = f"{shortened(title, room, TITLE, bold=True)} {labels.continued}"
+    numeral = Text(LEFT, 0, f"{index + 1}.", TITLE, bold=True)
+    return _line(_HEADING, numeral, Text(LEFT + _INDENT, 0, words, TITLE, bold=True))
 
 
 def _reply(index: int, words: str, *, ticked: bool) -> Row:
     box = Area(LEFT + _INDENT, (6.4 - _BOX) / 2, _BOX, _BOX)
-    row = _line(6.4, Text(LEFT + _INDENT + _BOX + 2.6, 0, words, 10, bold=True), gap=1.2)
+    row = _line(6.4, Text(LEFT + _INDENT + _BOX + 2.6, 0, words, STRONG, bold=True), gap=1.2)
     return msgspec.structs.replace(row, boxes=(AnswerBox(answer=index, area=box, ticked=ticked),))
 
 
 def _signature(labels: Labels) -> Iterator[Row]:
-    confirmation = _line(5.0, Text(LEFT, 0, labels.confirmation, 9.5), gap=9)
+    confirmation = _line(5.0, Text(LEFT, 0, labels.confirmation, WORDING), gap=9)
     yield msgspec.structs.replace(confirmation, keeps=True)
-    fields = (
-        Area(20.0, 4.0, 52.0, 16.0),
-        Area(77.0, 4.0, 36.0, 16.0),
-        Area(118.0, 4.0, 72.0, 16.0),
-    )
-    rules = tuple(Rule(area.x, area.y + area.height, area.width, True) for area in fields)
+    rules = tuple(Rule(area.x, area.y + area.height, area.width, True) for area in _FIELDS)
     words = (labels.place, labels.date, labels.signature)
     texts = tuple(
-        Text(area.x, area.y + area.height + 4, word, 8, grey=True)
-        for area, word in zip(fields, words, strict=True)
+        Text(area.x, area.y + area.height + 4, word, LABEL, grey=True)
+        for area, word in zip(_FIELDS, words, strict=True)
     )
-    yield Row(height=26, texts=texts, rules=rules, fields=fields)
+    yield Row(height=26, texts=texts, rules=rules, fields=_FIELDS)
 
 
 def _line(height: float, *texts: Text, gap: float = 0.0) -> Row:
@@ -312,30 +315,30 @@ def _moved(area: Area, down: float) -> Area:
 
 def _first_head(sheet: DeclarationSheet, labels: Labels) -> Iterator[Text]:
     y = 24.0
-    for line in wrap(labels.title, _HEADER_WIDTH, 16, bold=True):
-        yield Text(LEFT, y, line, 16, bold=True)
+    for line in wrap(labels.title, _HEADER_WIDTH, HEAD, bold=True):
+        yield Text(LEFT, y, line, HEAD, bold=True)
         y += 7.5
     day = written_day(labels, sheet.declared_on)
-    yield Text(LEFT, y, f"{labels.prepared_on}: {day}", 9)
+    yield Text(LEFT, y, f"{labels.prepared_on}: {day}", PLAIN)
 
 
 def _running_head(sheet: DeclarationSheet, labels: Labels) -> Iterator[Text]:
-    yield Text(LEFT, 22, labels.title, 10.5, bold=True)
+    yield Text(LEFT, 22, labels.title, TITLE, bold=True)
     day = written_day(labels, sheet.declared_on)
     for y, said in (
         (27.5, f"{labels.controller}: {sheet.controller.name}"),
         (32.5, f"{labels.client}: {sheet.client_name}"),
         (37.5, f"{labels.prepared_on}: {day}"),
     ):
-        yield Text(LEFT, y, shortened(said, _HEADER_WIDTH, 9), 9)
+        yield Text(LEFT, y, shortened(said, _HEADER_WIDTH, PLAIN), PLAIN)
 
 
 def _beside_qr(sheet: DeclarationSheet, labels: Labels) -> Iterator[Text]:
     code = codes.group(sheet.code)
-    yield Text(_BESIDE_QR - measure(labels.code, 8), QR.y + 2.2, labels.code, 8, grey=True)
-    yield Text(_BESIDE_QR - measure(code, 11, bold=True), QR.y + 7.5, code, 11, bold=True)
+    yield Text(_BESIDE_QR - measure(labels.code, LABEL), QR.y + 2.2, labels.code, LABEL, grey=True)
+    yield Text(_BESIDE_QR - measure(code, TITLE, bold=True), QR.y + 7.5, code, TITLE, bold=True)
 
 
 def _foot(labels: Labels, page: int, pages: int) -> Text:
     said = labels.page.format(page=page, pages=pages)
-    return Text((WIDTH - measure(said, 8.5)) / 2, FOOT, said, 8.5)
+    return Text((WIDTH - measure(said, PLAIN)) / 2, FOOT, said, PLAIN)

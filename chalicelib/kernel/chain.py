@@ -14,6 +14,9 @@ from pathlib import Path
 from typing import Any
 
 GENESIS = ""
+_ERASED = {"envelope", "digest", "hash"}
+_WHOLE = _ERASED | {"body", "salt"}
+_CLOSING = "\n  }"  # the line that ends an event, as `export` indents it
 
 
 class Broken(Exception):
@@ -37,20 +40,20 @@ def link(envelope: dict[str, Any], body_digest: str) -> str:
 
 def verify(text: str) -> int:
     """The number of events in an export that stands; `Broken` names the first that does not."""
-    export = _read(text)
-    head = GENESIS
-    for number, event in enumerate(export["events"], 1):
-        head = _checked(event, number, export["aggregate"], head)
-    if head != export["head"]:
-        raise Broken(
-            f"the export does not end where its head says, after event {number_of(export)}"
+    whole = _read(text)
+    aggregate, events, head = whole["aggregate"], whole["events"], GENESIS
+    for number, event in enumerate(events, 1):
+        head = _checked(event, number, aggregate, head)
+    if head != whole["head"]:
+        raise Broken(f"the export does not end where its head says, after event {len(events)}")
+    written = export(aggregate, head, events)
+    if written != text:
+        place = next(
+            (n for n, pair in enumerate(zip(text, written, strict=False)) if pair[0] != pair[1]),
+            min(len(text), len(written)),
         )
-    return number_of(export)
-
-
-def number_of(export: dict[str, Any]) -> int:
-    """How many events an export holds."""
-    return len(export["events"])
+        raise Broken(f"{_place(text, place)}: not spelled as Duly writes it: something was edited")
+    return len(events)
 
 
 def export(aggregate: str, head: str, events: list[dict[str, Any]]) -> str:
@@ -62,16 +65,27 @@ def export(aggregate: str, head: str, events: list[dict[str, Any]]) -> str:
 def _read(text: str) -> dict[str, Any]:
     try:
         whole = json.loads(text)
-    except ValueError as error:
-        raise Broken(f"not readable as JSON: {error}") from error
+    except json.JSONDecodeError as error:
+        raise Broken(f"{_place(text, error.pos)}: not readable as JSON: {error.msg}") from error
+    except (ValueError, RecursionError) as error:
+        raise Broken("not an export: numbers or depth beyond what Duly writes") from error
     if not isinstance(whole, dict) or set(whole) != {"aggregate", "events", "head"}:
         raise Broken("not an export: it needs aggregate, events and head, and nothing else")
+    if not isinstance(whole["events"], list):
+        raise Broken("not an export: events is no list")
     for number, event in enumerate(whole["events"], 1):
-        if not isinstance(event, dict) or not {"envelope", "digest", "hash"} <= set(event):
-            raise Broken(f"event {number}: envelope, digest or hash is missing")
-    if export(whole["aggregate"], whole["head"], whole["events"]) != text:
-        raise Broken("the file is not spelled as Duly writes it: something was edited")
+        if not isinstance(event, dict) or set(event) not in (_ERASED, _WHOLE):
+            raise Broken(
+                f"event {number}: it needs envelope, digest, hash, and body with salt or neither"
+            )
+        if not isinstance(event["envelope"], dict) or not isinstance(event.get("salt", ""), str):
+            raise Broken(f"event {number}: envelope or salt is not what Duly writes")
     return whole
+
+
+def _place(text: str, position: int) -> str:
+    """Which event stands at this position of an export, by the lines that close the ones before."""
+    return f"event {text.count(_CLOSING, 0, position) + 1}"
 
 
 def _checked(event: dict[str, Any], number: int, aggregate: str, head: str) -> str:
@@ -80,12 +94,9 @@ def _checked(event: dict[str, Any], number: int, aggregate: str, head: str) -> s
         raise Broken(f"event {number}: the envelope is of another event")
     if envelope.get("previous") != head:
         raise Broken(f"event {number}: it does not follow the event before it")
-    if (
-        "body" in event
-        and digest(event.get("salt", ""), canonical(event["body"])) != event["digest"]
-    ):
+    if "body" in event and digest(event["salt"], canonical(event["body"])) != event["digest"]:
         raise Broken(f"event {number}: the body does not match its digest")
-    if link(envelope, event["digest"]) != event["hash"]:
+    if link(envelope, str(event["digest"])) != event["hash"]:
         raise Broken(f"event {number}: envelope and digest do not match the hash")
     return str(event["hash"])
 

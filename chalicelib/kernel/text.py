@@ -82,7 +82,9 @@ def phone(text: str, field: str) -> str:
 
 def fold(text: str) -> str:
     """How names are compared: without case and accents, Polish l with stroke included."""
-    plain = unicodedata.normalize("NFKD", text.casefold().replace("ł", "l").replace("ё", "е"))
+    plain = text
+    for _ in range(2):  # taking a sign apart may bring capitals: TRADE MARK SIGN holds "TM"
+        plain = unicodedata.normalize("NFKD", plain.casefold().replace("ł", "l"))
     kept = "".join(c for c in plain if not unicodedata.combining(c))
     return unicodedata.normalize("NFC", _SPACES.sub(" ", kept)).strip()
 

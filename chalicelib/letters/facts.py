@@ -6,32 +6,14 @@ Moments are aware and already in the organisation's zone: whoever composes does 
 
 import re
 from datetime import datetime
-from typing import Literal
 
 import msgspec
 
+from chalicelib.documents.sheet import Controller as Controller
+from chalicelib.documents.sheet import SheetAnswer as Answer
+
 MOST_LINK = 200
 _LINK = re.compile(r"https?://[A-Za-z0-9.\-:\[\]]+/[!-~]*")
-
-
-class Controller(msgspec.Struct, frozen=True, kw_only=True):
-    """The data controller, for the footer of what clients get (S4)."""
-
-    name: str
-    address: str
-    registry_number: str
-    email: str
-    phone: str
-    dpo: str | None = None
-
-
-class Answer(msgspec.Struct, frozen=True, kw_only=True):
-    """One purpose with the wording that was shown and what the client answered."""
-
-    title: str
-    text: str
-    answer: bool
-    kind: Literal["notice", "consent"]
 
 
 class ConfirmConsents(msgspec.Struct, frozen=True, kw_only=True):

@@ -1,7 +1,5 @@
 """The letters of a client as they were sent; what is stuck, and another try."""
 
-from typing import Any
-
 import msgspec
 
 from chalicelib.clients import domain as clients
@@ -10,7 +8,7 @@ from chalicelib.kernel.change import Key, Letter
 from chalicelib.kernel.errors import NotFound
 from chalicelib.organisations.domain import Role
 from chalicelib.ports import Due
-from chalicelib.web.blueprint import ApiBlueprint, Call
+from chalicelib.web.blueprint import ApiBlueprint, Call, Moment
 
 routes = ApiBlueprint(__name__)
 MOST_STUCK = 100
@@ -26,9 +24,9 @@ class LetterView(msgspec.Struct, frozen=True, kw_only=True):
     about: str
     state: str
     reason: str
-    promised_at: Any
-    sent_at: Any
-    delivered_at: Any
+    promised_at: Moment
+    sent_at: Moment | None
+    delivered_at: Moment | None
     message_id: str
     sha256: str
     url: str

@@ -30,6 +30,7 @@ LEASE = timedelta(minutes=2)
 RATE_PAUSE = timedelta(seconds=20)
 QUOTA_PAUSE = timedelta(hours=1)
 UNCERTAIN_PAUSE = timedelta(minutes=10)
+CLOCKS_DIFFER = timedelta(seconds=5)
 MOST_TRIES_TO_SETTLE = 5
 
 # On which ground each letter to a client is sent; a letter that is not named here is not sent.
@@ -85,7 +86,7 @@ def deliver(ports: Ports, due: Due, composers: Mapping[str, Composer], on_sent: 
     if item is None or "ROOT" not in found:
         return "skipped"
     letter = _letter(item.data)
-    if not item.due_at or (letter.lease_until and letter.lease_until > ports.now):
+    if not _is_due(item, ports.now) or (letter.lease_until and letter.lease_until > ports.now):
         return "skipped"
     occasion = Occasion(
         house=organisations.house(ports, due.key.org),
@@ -101,11 +102,20 @@ def deliver(ports: Ports, due: Due, composers: Mapping[str, Composer], on_sent: 
         prepared = composers[letter.template](ports, occasion)
     except Unneeded as reason:
         return _put_aside(ports, item, letter, "unneeded", str(reason))
+    raw, archived = prepare_mail(prepared, occasion.house, letter)
     claimed = replace(
-        letter, state="sending", attempts=letter.attempts + 1, lease_until=ports.now + LEASE
+        letter,
+        state="sending",
+        attempts=letter.attempts + 1,
+        lease_until=ports.now + LEASE,
+        sha256=hashlib.sha256(raw).hexdigest(),
+        archive=f"letters/{due.key.org}/{due.key.id}/{letter.letter_id}.eml",
     )
     item = _claim(ports, item, claimed)
-    return _send(ports, item, claimed, prepared, occasion, on_sent)
+    ports.bucket.put(
+        claimed.archive, archived, content_type="message/rfc822", sha256=claimed.sha256
+    )
+    return _send(ports, item, claimed, prepared.to.email, raw, occasion, on_sent)
 
 
 def settle(ports: Ports, item: Item, letter: Letter, about: Item | None, on_sent: Effect) -> None:
@@ -137,20 +147,17 @@ def _send(
     ports: Ports,
     item: Item,
     letter: Letter,
-    prepared: Prepared,
+    to: str,
+    raw: bytes,
     occasion: Occasion,
     on_sent: Effect,
 ) -> str:
-    raw, archived = prepare_mail(prepared, occasion.house, letter)
-    archive = f"letters/{item.key.org}/{item.key.id}/{letter.letter_id}.eml"
-    digest = hashlib.sha256(raw).hexdigest()
-    ports.bucket.put(archive, archived, content_type="message/rfc822", sha256=digest)
     ports.pace()
     try:
         message_id = ports.mailer.send(
             raw,
             sender=occasion.house.settings.sender.email,
-            to=prepared.to.email,
+            to=to,
             tags=_tags(item, letter),
         )
     except MailRefused as refused:
@@ -158,19 +165,19 @@ def _send(
     except MailDelayed as delayed:
         _wait(ports, item, letter, delayed)
         raise
-    sent = replace(
-        letter,
-        state="sent",
-        lease_until=None,
-        sent_at=ports.now,
-        message_id=message_id,
-        sha256=digest,
-        archive=archive,
-        reason="",
-    )
-    settle(ports, item, sent, occasion.part, on_sent)
+    settle(ports, item, _sent(letter, message_id, ports.now), occasion.part, on_sent)
     log.info("letter_sent", letter=letter.letter_id, template=letter.template)
     return "sent"
+
+
+def _sent(letter: Letter, message_id: str, now: datetime) -> Letter:
+    """The letter once the mail service has it, whoever says so first: the service's answer or its event.
+
+    What was sent, and where it is archived, was written down with the claim.
+    """
+    return replace(
+        letter, state="sent", lease_until=None, sent_at=now, message_id=message_id, reason=""
+    )
 
 
 def _wait(ports: Ports, item: Item, letter: Letter, delayed: MailDelayed) -> None:
@@ -216,6 +223,11 @@ def _verdict(letter: Letter, client: Client) -> contact.Verdict:
     return contact.may_write(client, GROUNDS[letter.template], Channel.EMAIL)
 
 
+def _is_due(item: Item, now: datetime) -> bool:
+    """Whether the letter itself, and not an old image of it in the index, says that it is due."""
+    return bool(item.due_at) and datetime.fromisoformat(item.due_at) <= now + CLOCKS_DIFFER
+
+
 def _claim(ports: Ports, item: Item, letter: Letter) -> Item:
     """The lease; `due_at` stays as it is, so that a crash leaves the letter on the agenda."""
     return ports.ledger.save_letter(item, letter, due_at=datetime.fromisoformat(item.due_at))
@@ -249,6 +261,8 @@ def on_mail_event(
     ports: Ports,
     kind: str,
     tags: Mapping[str, Any],
+    *,
+    message_id: str,
     bounced: Effect,
     complained: Effect,
     on_sent: Effect,
@@ -264,7 +278,8 @@ def on_mail_event(
     item, part = found[sk], found.get(f"DECL#{about}")
     letter = _letter(item.data)
     if letter.state in ("sending", "promised") and kind != "Reject":
-        settle(ports, item, replace(letter, state="sent", sent_at=ports.now), part, on_sent)
+        sent = _sent(letter, message_id, ports.now)
+        settle(ports, item, sent, part, on_sent)
         item = ports.ledger.read(key, sk)[sk]
         letter = _letter(item.data)
     effects = {"Bounce": ("bounced", bounced), "Complaint": ("complained", complained)}

@@ -6,6 +6,7 @@ wording (S26). Editing a purpose or the controller makes new wordings; the old o
 """
 
 import hashlib
+import re
 import zoneinfo
 from base64 import urlsafe_b64encode
 from collections.abc import Iterable
@@ -27,6 +28,7 @@ NOTICE = "notice"
 BUILT_IN = (NOTICE, "marketing", "email", "phone")
 MOST_PURPOSES = 20
 MOST_STAFF = 500
+_ORIGIN = re.compile(r"(https?)://([A-Za-z0-9](?:[A-Za-z0-9.-]*[A-Za-z0-9])?)(?::[0-9]{1,5})?")
 
 
 class Role(StrEnum):
@@ -282,8 +284,13 @@ def key(org: str) -> Key:
 
 
 def change_settings(house: House, settings: Settings, *, by: Actor, now: datetime) -> Change:
-    """New settings; what clients are shown follows, as new wordings, where it names the controller."""
+    """New settings; what clients are shown follows, as new wordings, where it names the controller.
+
+    A language is added once every purpose has its text in it.
+    """
     settings = checked(settings)
+    spoken = set(settings.languages)
+    _require(all(spoken <= set(one.texts) for one in house.catalogue.purposes), "languages")
     catalogue, wordings = _worded(house.catalogue, settings)
     return Change.of(
         house.held,
@@ -399,7 +406,7 @@ def checked(settings: Settings) -> Settings:
     _require(1 <= settings.link_days <= 60, "link_days")
     _require(0 <= settings.reminder_days < settings.link_days, "reminder_days")
     _require(_is_origin(settings.host), "host")
-    _require(settings.help_link == "" or settings.help_link.startswith("https://"), "help_link")
+    _require(settings.help_link == "" or _is_link(settings.help_link), "help_link")
     return replace(
         settings,
         controller=Controller(
@@ -423,10 +430,13 @@ def zoneinfo_known(name: str) -> bool:
 
 
 def _is_origin(host: str) -> bool:
-    scheme, _, name = host.partition("://")
-    local = name.partition(":")[0] in ("localhost", "127.0.0.1")
-    plain = len(host) <= 60 and not set(name) & set("/?#@ \\")
-    return bool(name) and plain and (scheme == "https" or (scheme == "http" and local))
+    """One plain origin, for every link in a letter begins with it (R19); a name in its ASCII spelling."""
+    shape = _ORIGIN.fullmatch(host) if len(host) <= 60 else None
+    return shape is not None and (shape[1] == "https" or shape[2] in ("localhost", "127.0.0.1"))
+
+
+def _is_link(link: str) -> bool:
+    return re.fullmatch(r"https://[!-~]{1,190}", link) is not None
 
 
 def _require(holds: bool, field: str) -> None:
@@ -440,8 +450,8 @@ def _entitled(house: House) -> None:
 
 
 def _checked_texts(texts: dict[str, defaults.Text], settings: Settings) -> dict[str, defaults.Text]:
-    """Every language of the organisation, no other, with placeholders that can be merged."""
-    if set(texts) != set(settings.languages):
+    """Every language of the organisation, and another before it is one; placeholders can be merged."""
+    if not set(settings.languages) <= set(texts) <= set(LANGUAGES):
         raise SettingRefused("Give the text in each language of the organisation.", field="texts")
     kept = {}
     for language, one in texts.items():

@@ -7,9 +7,11 @@ Idempotency-Key; then the view; then the answer, or the refusal as problem JSON;
 
 import hashlib
 import hmac
+import re
 import time
 from collections.abc import Callable, Mapping
-from typing import Any, TypeVar
+from datetime import datetime
+from typing import Annotated, Any, TypeVar
 
 import msgspec
 from chalice import Blueprint, Response  # type: ignore[attr-defined]
@@ -35,7 +37,18 @@ from chalicelib.web import staff as staffs
 EVERYONE = frozenset(Role)
 ADMINS = frozenset({Role.ADMIN})
 ONCE_SECONDS = 24 * 3600
+# What a parameter of a path may be; whatever can't exist is not found. Every other one is an id.
+PATHS = {
+    "org": ids.ORG_PATTERN,
+    "purpose": re.compile(r"[a-z][a-z0-9_]{1,31}"),
+    "staff_id": re.compile(r"[A-Za-z0-9-]{8,64}"),
+    "wording_id": re.compile(r"[A-Za-z0-9_-]{24}"),
+}
+VERSION = re.compile(r'(W/)?"?[0-9]{1,9}"?')
+ONCE = re.compile(r"[A-Za-z0-9_-]{16,64}")
 View = TypeVar("View", bound=Callable[..., Any])
+# An instant in an answer: RFC 3339, with its offset.
+Moment = Annotated[datetime, msgspec.Meta(tz=True)]
 
 
 class Nothing(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -126,6 +139,7 @@ class ApiBlueprint(Blueprint):  # type: ignore[misc]
 
     def __init__(self, import_name: str) -> None:
         super().__init__(import_name)
+        self.module = import_name
         self.specs: list[Spec] = []
 
     def staff(
@@ -228,8 +242,7 @@ def _answer(spec: Spec, view: Any, request: Any, path_ids: dict[str, str]) -> Re
 def _call(spec: Spec, request: Any, path_ids: dict[str, str]) -> Call:
     _refuse_foreign_edge(request)
     for name, value in path_ids.items():
-        known = ids.is_org(value) if name == "org" else name == "purpose" or ids.is_id(value)
-        if name != "staff_id" and not known:
+        if PATHS.get(name, ids.PATTERN).fullmatch(value) is None:
             raise NotFound
     ports, staff = wiring.ports(), None
     if spec.roles is None:
@@ -269,19 +282,16 @@ def _version(request: Any) -> int:
     sent = request.headers.get("if-match")
     if sent is None:
         raise PreconditionRequired
-    number = sent.strip().removeprefix("W/").strip('"')
-    if not (number.isascii() and number.isdecimal() and len(number) <= 9):
+    if VERSION.fullmatch(sent.strip()) is None:
         raise Invalid('If-Match holds a version, such as "3".', field="If-Match")
-    return int(number)
+    return int(sent.strip().removeprefix("W/").strip('"'))
 
 
 def _once(
     spec: Spec, request: Any, raw: bytes, staff: staffs.Staff, path_ids: Mapping[str, str]
 ) -> Callable[[str], Once]:
     key = request.headers.get("idempotency-key", "")
-    if not (
-        16 <= len(key) <= 64 and key.isascii() and key.replace("-", "").replace("_", "").isalnum()
-    ):
+    if ONCE.fullmatch(key) is None:
         raise IdempotencyKeyRequired(field="Idempotency-Key")
     route = "\0".join((spec.name, *path_ids.values()))
     digest = _digest(f"{staff.member.staff_id}\0{route}\0{key}".encode())

@@ -1,5 +1,6 @@
-"""A small server for the pages: the files of static_site with the production header set, and the three
-public link routes as the pages know them. It records what it was asked and answers what it is told to.
+"""A small server for the pages: the files of static_site with the production header set, and the
+three public link routes as the pages know them. It records what it was asked and answers what it is
+told to.
 """
 
 import json
@@ -42,7 +43,7 @@ Answer = tuple[int, dict[str, Any]]
 
 
 def a_token(org: str = "polisa") -> str:
-    """A token of the right shape for an organisation; only a server could tell that it is forged."""
+    """A token of the right shape for an organisation; only a server could tell it is forged."""
     claims = bytes([len(org)]) + org.encode() + bytes(range(42))
     return f"v1.k1.{urlsafe_b64encode(claims).rstrip(b'=').decode()}.{'A' * 43}"
 
@@ -59,7 +60,7 @@ def a_receipt(decision: str) -> dict[str, str]:
 
 @dataclass
 class FakeDuly:
-    """One declaration behind one link. `refuse` holds what the next calls of a route get instead."""
+    """One declaration behind one link; `refuse` holds what a route's next calls get instead."""
 
     reading: dict[str, Any]
     refuse: dict[str, list[Answer | None]] = field(default_factory=dict)
@@ -80,7 +81,7 @@ class FakeDuly:
         return [body for path, body in self.asked if path.endswith("/act")]
 
     def answer(self, path: str, body: dict[str, Any]) -> Answer | None:
-        """What the API says; None breaks the connection."""
+        """What the API says; None breaks off in the middle of it."""
         self.asked.append((path, body))
         time.sleep(self.delay)
         route = path.rpartition("/")[2]
@@ -117,6 +118,7 @@ def serving(fake: FakeDuly) -> Iterator[FakeDuly]:
             body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
             answer = fake.answer(self.path, body)
             if answer is None:
+                self.wfile.write(b"HTTP/1.1 200 OK\r\nContent-Length: 99\r\n\r\n{")
                 self.close_connection = True
                 return
             self.reply(answer[0], json.dumps(answer[1]).encode(), TYPES[".json"])
