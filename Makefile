@@ -36,7 +36,7 @@ demo: setup ## Drive the whole story without a screen; leaves its papers in buil
 test: setup ## Run every test
 	@$(PYTHON) -m local.browser
 	@$(PYTHON) -m pytest
-	@if command -v node >/dev/null 2>&1; then node --test tests/site; \
+	@if command -v node >/dev/null 2>&1; then node --test tests/site/*.test.mjs; \
 		else echo "No node on this machine: the tests of the pages' scripts were left out."; fi
 
 check: setup ## Look at style, types and architecture
@@ -52,12 +52,15 @@ fix: setup ## Put style right where a machine can
 bench: setup ## Measure, each figure beside its floor; writes build/bench.json
 	@$(PYTHON) -m bench
 
-package: setup ## Build the package that is deployed, into build/package
-	@$(PYTHON) -m infra.package --stage $(STAGE) --out build/package-$(STAGE)
+package: STAGE ?= local
+package: setup ## Build the package that is deployed, into build/package: make package STAGE=prod
+	@$(PYTHON) -m infra.package --stage $(STAGE) --out build/package
 
-deploy: setup ## Deploy to AWS: make deploy STAGE=name
-	@test -n "$(STAGE)" || { echo "Which stage? make deploy STAGE=name"; exit 2; }
-	@$(PYTHON) -m infra.deploy --stage $(STAGE) --package build/package-$(STAGE) $(foreach each,$(PARAMETERS),--parameter $(each))
+deploy: setup ## Package and deploy: make deploy STAGE=prod PARAMETERS="SiteOrigin=https://… …"
+	@test -n "$(STAGE)" || { echo "Which stage? make deploy STAGE=prod"; exit 2; }
+	@$(PYTHON) -m infra.package --stage $(STAGE) --out build/package
+	@$(PYTHON) -m infra.deploy --stage $(STAGE) --package build/package \
+		$(foreach each,$(PARAMETERS),--parameter $(each))
 
 openapi: setup ## Write docs/openapi.json from the routes
 	@$(PYTHON) -m infra.openapi

@@ -56,13 +56,21 @@ def stop(place: Place) -> None:
     os.kill(holder, signal.SIGTERM)
     until = time.monotonic() + STOP_SECONDS
     while time.monotonic() < until:
-        if _holder(place) is None:
+        if not _runs(holder):
             _say("Stopped.")
             return
         time.sleep(0.1)
     raise LocalCloudError(
         f"Process {holder} does not end. See what it does, or end it: kill -9 {holder}"
     )
+
+
+def _runs(process: int) -> bool:
+    try:
+        os.kill(process, 0)
+    except ProcessLookupError:
+        return False
+    return True
 
 
 @contextmanager

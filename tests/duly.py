@@ -15,7 +15,7 @@ from typing import Any
 import msgspec
 
 import app as application
-from chalicelib import agenda, wiring
+from chalicelib import agenda, log, wiring
 from chalicelib.aws import clients
 from chalicelib.organisations import service as organisations
 from chalicelib.organisations.domain import (
@@ -339,24 +339,22 @@ class Duly:
 
     @contextmanager
     def logs(self) -> Iterator[list[str]]:
-        """Every line that the process logs at the level it really logs, as it is written out."""
+        """Every line that the process logs, ours and the libraries', as it is written out."""
         written: list[str] = []
 
         class Keep(logging.Handler):
             def emit(self, record: logging.LogRecord) -> None:
                 written.append(self.format(record))
 
+        handler = Keep()
+        handler.setFormatter(log._logger().registered_formatter)
         loggers = [logging.getLogger("duly"), logging.getLogger()]
-        kept = [(one, Keep()) for one in loggers]
-        for logger, handler in kept:
-            for own in logger.handlers:
-                if type(own).__module__.startswith(("logging", "aws_lambda_powertools")):
-                    handler.setFormatter(own.formatter)
+        for logger in loggers:
             logger.addHandler(handler)
         try:
             yield written
         finally:
-            for logger, handler in kept:
+            for logger in loggers:
                 logger.removeHandler(handler)
 
     def gateway(self, method: str, resource: str, org: str = "agencja", **headers: str) -> Any:

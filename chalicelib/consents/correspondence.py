@@ -2,13 +2,14 @@
 
 from collections.abc import Iterable
 from datetime import datetime
+from typing import cast
 from zoneinfo import ZoneInfo
 
 from chalicelib.clients.domain import NOTICE, OUT, Client, Progress
 from chalicelib.consents import store
 from chalicelib.consents.domain import Declaration
 from chalicelib.documents import codes, papers
-from chalicelib.documents.sheet import Controller, DeclarationSheet, SheetAnswer
+from chalicelib.documents.sheet import Controller, DeclarationSheet, Language, SheetAnswer
 from chalicelib.kernel import tokens
 from chalicelib.kernel.change import Held
 from chalicelib.kernel.tokens import Claims, Purpose
@@ -45,7 +46,7 @@ def sheet(
     return DeclarationSheet(
         org=house.organisation.org,
         code=declaration.code,
-        language=declaration.language,  # type: ignore[arg-type]  the settings allow these three alone
+        language=cast(Language, declaration.language),
         controller=controller(house.settings),
         client_name=identity.name,
         client_address=identity.address or None,
@@ -148,7 +149,7 @@ def receipt(ports: Ports, occasion: Occasion) -> Prepared:
     )
 
 
-def note(kind: type[facts.Note]) -> Composer:
+def note(kind: type[facts.AnyNote]) -> Composer:
     """The composer of a note to a member of staff about a declaration."""
 
     def composed(ports: Ports, occasion: Occasion) -> Prepared:
@@ -164,8 +165,8 @@ def note(kind: type[facts.Note]) -> Composer:
         )
         address = Address(name=member.name, email=member.email)
         return Prepared(
-            facts=fact,  # type: ignore[arg-type]  every kind of note is one of Facts
-            masked=fact,  # type: ignore[arg-type]
+            facts=fact,
+            masked=fact,
             language=member.language,
             to=address,
             reply_to=_controller_address(house.settings),
@@ -218,7 +219,7 @@ def controller(settings: Settings) -> Controller:
         registry_number=one.registry_number,
         email=one.email,
         phone=one.phone,
-        dpo=one.dpo and f"{one.dpo.name}, {one.dpo.email}",
+        dpo=one.dpo_line,
     )
 
 

@@ -28,6 +28,7 @@ from chalicelib.clients.domain import (
     Standing,
     superseded,
 )
+from chalicelib.documents.sheet import Paper
 from chalicelib.kernel import chain
 from chalicelib.kernel.change import (
     SYSTEM,
@@ -85,6 +86,7 @@ class Declaration(msgspec.Struct, frozen=True, kw_only=True):
     attachments: tuple[Attached, ...] = ()
     by: str
     created: datetime
+    paper: Paper | None = None
 
     @property
     def asks(self) -> tuple[str, ...]:
@@ -292,7 +294,7 @@ def print_paper(
     held: Held[Client],
     declaration: Declaration,
     *,
-    paper: Mapping[str, str],
+    paper: Paper,
     by: Actor,
     now: datetime,
 ) -> Change:
@@ -303,11 +305,12 @@ def print_paper(
     state = progress.state if progress.state in OUT else State.PRINTED
     printed = replace(progress, state=state, printed=now)
     changed = _with(_heard(held.value, declaration, progress, now), printed)
-    body = {"declaration": printed.id, **paper}
+    body = {"declaration": printed.id, "paper": paper.object_key, "sha256": paper.sha256}
     return Change.of(
         held,
         changed,
         Event(kind="declaration_printed", actor=by, at=now, body=body),
+        parts=(Part(sk=f"DECL#{printed.id}", data=replace(declaration, paper=paper)),),
         due_at=changed.due_at,
     )
 

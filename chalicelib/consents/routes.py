@@ -10,7 +10,7 @@ from chalicelib.clients.routes import view as client_view
 from chalicelib.consents import correspondence, domain, service, store
 from chalicelib.consents.domain import Declaration
 from chalicelib.consents.service import Wish
-from chalicelib.documents import codes
+from chalicelib.documents import codes, papers
 from chalicelib.kernel.change import Change, Held
 from chalicelib.web.blueprint import ApiBlueprint, Call, Moment
 
@@ -195,26 +195,23 @@ def cancel_declaration(call: Call, client_id: str, declaration_id: str) -> Decla
 @routes.staff("POST", ONE + "/print", gives=Printed, changes=True)
 def print_declaration(call: Call, client_id: str, declaration_id: str) -> Printed:
     """Make the paper; no e-mail address is needed (S27-S29)."""
-    url, kept = service.paper_link(call.ports, call.house, client_id, declaration_id)
-    view = _acted(
-        call,
-        client_id,
-        declaration_id,
-        lambda held, declaration: domain.print_paper(
-            held, declaration, paper=kept, by=call.actor, now=call.ports.now
-        ),
+    held, declaration = service.print_paper(
+        call.ports, call.house, client_id, declaration_id, call.version, by=call.actor
     )
+    paper, view = _paper(call, declaration), _view(call, held, declaration)
     return Printed(
-        url=url, sha256=kept["sha256"], code=view.code, version=view.version, declaration=view
+        url=paper.url,
+        sha256=paper.sha256,
+        code=paper.code,
+        version=held.version,
+        declaration=view,
     )
 
 
 @routes.staff("GET", ONE + "/paper", gives=PaperView)
 def read_paper(call: Call, client_id: str, declaration_id: str) -> PaperView:
-    """The paper again, byte for byte."""
-    _, declaration = store.get(call.ports, call.org, client_id, declaration_id)
-    url, kept = service.paper_link(call.ports, call.house, client_id, declaration_id)
-    return PaperView(url=url, sha256=kept["sha256"], code=codes.group(declaration.code))
+    """The printed paper again, byte for byte."""
+    return _paper(call, store.get(call.ports, call.org, client_id, declaration_id)[1])
 
 
 @routes.staff("POST", ONE + "/hand-over", gives=DeclarationView, changes=True)
@@ -228,6 +225,14 @@ def hand_over_declaration(call: Call, client_id: str, declaration_id: str) -> De
             held, declaration, by=call.actor, now=call.ports.now
         ),
     )
+
+
+def _paper(call: Call, declaration: Declaration) -> PaperView:
+    if declaration.paper is None:
+        raise domain.NotPrinted
+    code, language = declaration.code, declaration.language
+    url = papers.link(call.ports, declaration.paper, code=code, language=language)
+    return PaperView(url=url, sha256=declaration.paper.sha256, code=codes.group(code))
 
 
 def _acted(call: Call, client_id: str, declaration_id: str, decide: Any) -> DeclarationView:

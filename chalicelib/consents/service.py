@@ -124,17 +124,21 @@ def act(
     return store.get(ports, org, client_id, declaration_id)
 
 
-def paper_link(
-    ports: Ports, house: House, client_id: str, declaration_id: str
-) -> tuple[str, dict[str, str]]:
-    """The paper, rendered and kept, and an address that downloads it for five minutes (S28, S29)."""
-    held, declaration = store.get(ports, house.organisation.org, client_id, declaration_id)
-    sheet = correspondence.sheet(ports, house, held, declaration)
-    kept = papers.keep(ports, held.key, declaration_id, sheet)
-    url = papers.link(
-        ports, held.key, declaration_id, code=declaration.code, language=declaration.language
+def print_paper(
+    ports: Ports, house: House, client_id: str, declaration_id: str, version: int, *, by: Actor
+) -> tuple[Held[Client], Declaration]:
+    """The paper made and kept; printed again it is the same paper, byte for byte (S28, S29)."""
+    held, declaration = _read_version(
+        ports, house.organisation.org, client_id, declaration_id, version
     )
-    return url, kept
+    paper = declaration.paper
+    if paper is None:
+        sheet = correspondence.sheet(ports, house, held, declaration)
+        paper = papers.keep(ports, held.key, declaration_id, sheet)
+    ports.ledger.commit(
+        domain.print_paper(held, declaration, paper=paper, by=by, now=ports.now)
+    )
+    return store.get(ports, house.organisation.org, client_id, declaration_id)
 
 
 def open_link(ports: Ports, org: str, token: str) -> Opened:

@@ -2,8 +2,10 @@
 
 import hashlib
 
-from chalicelib.documents import codes, render
-from chalicelib.documents.sheet import DeclarationSheet
+import msgspec
+
+from chalicelib.documents import codes
+from chalicelib.documents.sheet import DeclarationSheet, Paper
 from chalicelib.kernel.change import Key
 from chalicelib.ports import Ports
 
@@ -13,30 +15,27 @@ _NAMES = {"pl": "Oswiadczenie", "en": "Declaration", "ru": "Zayavlenie"}
 
 def rendered(sheet: DeclarationSheet) -> bytes:
     """The paper; the same sheet gives the same bytes."""
+    from chalicelib.documents import render
+
     return render.render(sheet)
 
 
-def keep(ports: Ports, owner: Key, declaration_id: str, sheet: DeclarationSheet) -> dict[str, str]:
-    """The paper's key and SHA-256; rendered once, for another release might draw other bytes."""
-    key = object_key(owner, declaration_id)
-    kept = ports.bucket.stat(key)
-    if kept is not None:
-        return {"object_key": key, "sha256": kept.sha256, "layout": render.LAYOUT}
+def keep(ports: Ports, owner: Key, declaration_id: str, sheet: DeclarationSheet) -> Paper:
+    """Render and keep the paper, under a key that follows from what it says."""
+    from chalicelib.documents.render import LAYOUT
+
     content = rendered(sheet)
+    said = hashlib.sha256(msgspec.json.encode(sheet)).hexdigest()[:16]
+    key = f"papers/{owner.org}/{owner.id}/{declaration_id}-{said}-{LAYOUT}.pdf"
     digest = hashlib.sha256(content).hexdigest()
     ports.bucket.put(key, content, content_type=PDF, sha256=digest)
-    return {"object_key": key, "sha256": digest, "layout": render.LAYOUT}
+    return Paper(key, digest, LAYOUT)
 
 
-def object_key(owner: Key, declaration_id: str) -> str:
-    """Where the paper of a declaration lies."""
-    return f"papers/{owner.org}/{owner.id}/{declaration_id}-{render.LAYOUT}.pdf"
-
-
-def link(ports: Ports, owner: Key, declaration_id: str, *, code: str, language: str) -> str:
+def link(ports: Ports, paper: Paper, *, code: str, language: str) -> str:
     """A presigned address of the paper, for five minutes."""
     return ports.bucket.link(
-        object_key(owner, declaration_id), filename=filename(code, language), content_type=PDF
+        paper.object_key, filename=filename(code, language), content_type=PDF
     )
 
 

@@ -44,6 +44,14 @@ class DeclarationSheet(msgspec.Struct, frozen=True, kw_only=True):
     answers: tuple[SheetAnswer, ...]
 
 
+class Paper(msgspec.Struct, frozen=True, array_like=True):
+    """A paper as it was printed: where it lies, and the digest of its bytes."""
+
+    object_key: str
+    sha256: str
+    layout: str
+
+
 class Area(msgspec.Struct, frozen=True):
     """A rectangle on the page: millimetres from its top left corner."""
 

@@ -9,7 +9,7 @@ from datetime import datetime
 
 import msgspec
 
-from chalicelib.documents.sheet import Controller as Controller
+from chalicelib.documents.sheet import Controller
 from chalicelib.documents.sheet import SheetAnswer as Answer
 
 MOST_LINK = 200
@@ -82,15 +82,8 @@ class Undeliverable(Note, frozen=True, kw_only=True):
     """The message came back: the client has read neither the notice nor the answers."""
 
 
-Facts = (
-    ConfirmConsents
-    | Receipt
-    | ClientConfirmed
-    | ClientDisputed
-    | LinkExpired
-    | LinkRequested
-    | Undeliverable
-)
+AnyNote = ClientConfirmed | ClientDisputed | LinkExpired | LinkRequested | Undeliverable
+Facts = ConfirmConsents | Receipt | AnyNote
 
 
 def masked(link: str) -> str:

@@ -57,6 +57,11 @@ class Controller(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
     phone: str
     dpo: DataProtectionOfficer | None = None
 
+    @property
+    def dpo_line(self) -> str | None:
+        """How to reach the data-protection officer, on one line."""
+        return f"{self.dpo.name}, {self.dpo.email}" if self.dpo else None
+
 
 class Sender(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """The name and the verified address that letters come from."""
@@ -521,7 +526,6 @@ def _restaffed(
 
 def _merged(body: str, language: str, settings: Settings) -> str:
     controller = settings.controller
-    dpo = controller.dpo and f"{controller.dpo.name}, {controller.dpo.email}"
     return defaults.merge(
         body,
         controller_name=controller.name,
@@ -529,7 +533,7 @@ def _merged(body: str, language: str, settings: Settings) -> str:
         controller_registry_number=controller.registry_number,
         controller_email=controller.email,
         controller_phone=controller.phone,
-        dpo=dpo,
+        dpo=controller.dpo_line,
         language=language,
     )
 

@@ -14,7 +14,7 @@ from datetime import datetime
 from typing import Annotated, Any, TypeVar
 
 import msgspec
-from chalice import Blueprint, Response  # type: ignore[attr-defined]
+from chalice import Blueprint, Response
 
 from chalicelib import log, wiring
 from chalicelib.kernel import ids
@@ -134,7 +134,7 @@ class IdempotencyKeyRequired(Malformed):
     sentence = "Send an Idempotency-Key of 16 to 64 letters, digits, - and _."
 
 
-class ApiBlueprint(Blueprint):  # type: ignore[misc]
+class ApiBlueprint(Blueprint):
     """Routes of one feature; `specs` is what they state of themselves."""
 
     def __init__(self, import_name: str) -> None:
@@ -236,7 +236,7 @@ def _answer(spec: Spec, view: Any, request: Any, path_ids: dict[str, str]) -> Re
         code=code,
         ms=round((time.monotonic() - started) * 1000),
     )
-    return Response(content.decode(), headers=headers, status_code=status)
+    return Response(content.decode(), headers={**headers}, status_code=status)
 
 
 def _call(spec: Spec, request: Any, path_ids: dict[str, str]) -> Call:

@@ -6,7 +6,6 @@ The gateway's authorizer checks too, but Chalice's local server does not (measur
 
 import json
 import time
-import urllib.request
 from typing import Any
 
 import msgspec
@@ -111,6 +110,8 @@ def _key(kid: Any) -> Any:
 
 
 def _fetch(url: str) -> list[dict[str, Any]]:
+    import urllib.request
+
     try:
         with urllib.request.urlopen(url, timeout=3) as answer:  # noqa: S310  our own setting
             found: list[dict[str, Any]] = json.load(answer)["keys"]
