@@ -13,9 +13,9 @@ setup: ## Build .venv and .venv-cloud from the locks (the others do it by themse
 	@sh local/setup.sh
 
 lock: setup ## Write the locks anew from requirements*.in
-	@for each in requirements requirements-setup requirements-dev requirements-local; do \
+	@for each in requirements*.in; do \
 		.venv/bin/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
-			--no-header --no-annotate $(LOCK) -o $$each.txt $$each.in || exit 1; \
+			--no-header --no-annotate $(LOCK) -o $${each%.in}.txt $$each || exit 1; \
 	done
 
 run: setup ## Run Duly here: pages, API, mailbox, local cloud; Ctrl-C stops it

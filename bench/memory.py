@@ -67,8 +67,10 @@ class Table:
             raise KeyError(asked["IndexName"])
         values = {name: value["S"] for name, value in asked["ExpressionAttributeValues"].items()}
         entries = self._agenda.get(values[":shard"], [])
-        first = bisect_left(entries, (values[":after"],))
         last = bisect_right(entries, (values[":until"], "\U0010ffff"))
+        first, start = 0, asked.get("ExclusiveStartKey")
+        if start:
+            first = bisect_right(entries, tuple(start[name]["S"] for name in ("due_at", "PK", "SK")))
         found = [
             {
                 "PK": {"S": pk},
@@ -76,7 +78,7 @@ class Table:
                 "shard": {"S": values[":shard"]},
                 "due_at": {"S": due},
             }
-            for due, pk, sk in entries[first : min(last, first + asked["Limit"])]
+            for due, pk, sk in entries[first : max(first, min(last, first + asked["Limit"]))]
         ]
         return {"Items": found, "Count": len(found), "ScannedCount": len(found)}
 

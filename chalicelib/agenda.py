@@ -52,7 +52,8 @@ def run_due(ports: Ports, budget: Budget) -> Run:
     """Everything that is due, shard by shard, until time is up.
 
     Each minute starts at another shard, so that a long one never keeps the others waiting for ever.
-    Once the mail service says stop, letters wait and everything else goes on: no deadline waits for mail.
+    Once the mail service says stop, letters wait and everything else goes on: no deadline waits for
+    mail.
     """
     run = Run()
     first = ports.now.minute % len(ports.shards)

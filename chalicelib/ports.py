@@ -6,7 +6,7 @@ from typing import Any, Protocol
 
 import msgspec
 
-from chalicelib.kernel.change import Change, Key, Letter
+from chalicelib.kernel.change import Change, Key, Letter, Once
 from chalicelib.kernel.tokens import KeyRing
 
 
@@ -56,6 +56,9 @@ class Ledger(Protocol):
     def read_whole(self, key: Key, *sks: str) -> dict[str, Item]:
         """As `read`, and no write of anybody's falls between the items."""
 
+    def roots(self, keys: Sequence[Key]) -> dict[Key, Item]:
+        """The roots of these aggregates, a hundred at most, in one call; the gone are left out."""
+
     def parts(self, key: Key, prefix: str) -> list[Item]:
         """Every part whose SK begins so, in order."""
 
@@ -64,6 +67,9 @@ class Ledger(Protocol):
 
         `ChangedMeanwhile` if somebody was first.
         """
+
+    def was_done(self, org: str, once: Once) -> bool:
+        """Whether this very request came before; `IdempotencyKeyReused` if another had its key."""
 
     def events(self, key: Key, *, before: int = 0, most: int = 50) -> list[EventRecord]:
         """Events, newest first, older than version `before` (0: from the newest)."""
@@ -74,9 +80,7 @@ class Ledger(Protocol):
     def worklist(self, name: str, *, prefix: str, after: str, most: int) -> Page:
         """A page of a worklist in the order of rank."""
 
-    def due(
-        self, shard: str, *, until: datetime, most: int, after: Due | None = None
-    ) -> list[Due]:
+    def due(self, shard: str, *, until: datetime, most: int, after: Due | None = None) -> list[Due]:
         """What is due in one shard, oldest first; `after`: the last of the page before."""
 
     def stuck(self, org: str, *, most: int) -> list[Due]:
@@ -148,8 +152,8 @@ class Mailer(Protocol):
 class Ports(msgspec.Struct, frozen=True, kw_only=True):
     """Everything from outside, handed to a use case as one value.
 
-    `now` is the moment of this request (an offset counts on the stage `local` alone); `real_now` the
-    true one, by which tokens live. `pace` waits until the next letter may leave.
+    `now` is the moment of this request (an offset counts on the stage `local` alone); `real_now`
+    the true one, by which tokens live. `pace` waits until the next letter may leave.
     """
 
     ledger: Ledger

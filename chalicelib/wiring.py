@@ -76,7 +76,8 @@ def _link_keys() -> Callable[[], Any]:
 def _pace() -> None:
     """Wait until this process may send its next letter: `MAIL_RATE` letters a second.
 
-    Two processes send at most (stream and tick, one at a time each), so each paces at half the rate.
+    Two processes send at most (stream and tick, one at a time each), so each paces at half the
+    rate.
     """
     global _next_letter  # noqa: PLW0603  one pace per process
     wait = _next_letter - time.monotonic()

@@ -101,11 +101,12 @@ def codes() -> dict[int, list[str]]:
 def errors() -> str:
     """docs/errors.md."""
     rows = [f"| `{one.code}` | {problem.status(one())} | {one.sentence} |" for one in refusals()]
+    shape = '{"code", "field"?, "message"}'
     return "\n".join(
         [
             "# Refusals",
             "",
-            'Every refusal is `{"code", "field"?, "message"}`. A code never changes its meaning; the',
+            f"Every refusal is `{shape}`. A code never changes its meaning; the",
             "sentence is for people who read the API, the pages have their own in each language;",
             "`field` names the part of the request that is to blame. What should never happen is a",
             "500 with the code `internal`. Made by `make openapi`.",
@@ -213,7 +214,7 @@ def _refused(spec: Spec) -> list[int]:
         401: spec.roles is not None,
         403: True,
         404: True,
-        409: spec.method != "GET",
+        409: True,
         410: spec.roles is None,
         413: takes,
         415: takes,

@@ -1,10 +1,12 @@
-"""Found an organisation and let its people in: `python -m infra.organisation --stage prod found FILE`.
+"""Found an organisation and let its people in.
+
+`python -m infra.organisation --stage prod found FILE`
 
 FILE is TOML: `org`, `[settings]` as the API takes them, `[[staff]]` with name, email, role,
 department, language; the first is the administrator. Each gets a sign-in by e-mail from the user
 pool. Safe to repeat: a sign-in that exists is kept, a person of the directory is updated. Adding
-people later is the same command with more `[[staff]]`; what an administrator changed in the settings
-since is left alone.
+people later is the same command with more `[[staff]]`; what an administrator changed in the
+settings since is left alone.
 """
 
 import argparse
@@ -123,7 +125,11 @@ def _signed_in(pool: str, org: str, person: Person, password: str | None) -> Mem
         cognito.admin_set_user_password(
             UserPoolId=pool, Username=person.email, Password=password, Permanent=True
         )
-    cognito.admin_add_user_to_group(UserPoolId=pool, Username=person.email, GroupName=person.role)
+    who = {"UserPoolId": pool, "Username": person.email}
+    for group in cognito.admin_list_groups_for_user(**who)["Groups"]:
+        if group["GroupName"] != person.role:
+            cognito.admin_remove_user_from_group(**who, GroupName=group["GroupName"])
+    cognito.admin_add_user_to_group(**who, GroupName=person.role)
     return Member(staff_id=known["sub"], **msgspec.structs.asdict(person))
 
 

@@ -145,7 +145,7 @@ class Engine:
     def kill(self) -> None:
         """Ends the engine and its functions at once, as a crash would."""
         if self._process is not None:
-            with suppress(ProcessLookupError):
+            with suppress(ProcessLookupError, PermissionError):
                 os.killpg(self._process.pid, signal.SIGKILL)
             self._process.wait()
             self._process = None

@@ -1,7 +1,7 @@
-"""`make demo`: the main job, whole and without a screen, in Polish; what it made lies in build/demo.
+"""`make demo`: the main job, whole and without a screen, in Polish.
 
-Every step is done through the doors that users have, is told as it happens, and is checked: the
-first thing that is not as it should be ends the run with an error.
+What it made lies in build/demo. Every step is done through the doors that users have, is told as it
+happens, and is checked: the first thing that is not as it should be ends the run with an error.
 """
 
 import email.policy
@@ -72,7 +72,8 @@ class Demonstration:
         path, version = "/api/organisation/settings", before["version"]
         after = self.admin.put(path, wanted, version=version)
         check(after["settings"]["link_days"] == 10, "the link lives ten days")
-        refused("setting_refused", lambda: self.admin.put(path, wanted | {"time_zone": "Mars"}, version=after["version"]))
+        mars = wanted | {"time_zone": "Mars"}
+        refused("setting_refused", lambda: self.admin.put(path, mars, version=after["version"]))
         refused("changed_meanwhile", lambda: self.admin.put(path, wanted, version=version))
         refused("role_refused", lambda: self.agent.put(path, wanted, version=after["version"]))
         say("1. Settings changed; a wrong zone, a stale version and an agent were refused.")
@@ -107,7 +108,8 @@ class Demonstration:
         client = self.agent.post("/api/clients", identity)
         client_id, version = client["client_id"], client["version"]
         found = self.agent.get("/api/clients?name=brzecz")["clients"]
-        check([one["client_id"] for one in found] == [client_id], "found by the surname's beginning")
+        matches = [one["client_id"] for one in found]
+        check(matches == [client_id], "found by the surname's beginning")
         may = self.agent.get(f"/api/clients/{client_id}/may/quotation")
         check(not may["allowed"] and may["reason"] == "notice_required", "no quotation yet")
         edited = identity | {"contract": {"state": "active"}}
@@ -123,9 +125,7 @@ class Demonstration:
         path = f"/api/clients/{client['client_id']}"
         files = [self.upload(path, "OFWCA.pdf", b"%PDF-1.4\n% a made-up authorisation\n%%EOF\n")]
         answers = {"marketing": True, "email": True, "phone": False}
-        draft = self.agent.post(
-            f"{path}/declarations", {"answers": answers, "attachments": files}
-        )
+        draft = self.agent.post(f"{path}/declarations", {"answers": answers, "attachments": files})
         said = {one["purpose"]: one["answer"] for one in draft["answers"]}
         check(said == answers | {"notice": True}, "the notice is ticked with any consent")
         say("4. Declared: marketing yes, e-mail yes, telephone no; the notice was ticked with it.")
@@ -158,12 +158,13 @@ class Demonstration:
         check(AGENT in str(message["Reply-To"]), "answers go to the user who sent it")
         names = [str(part.get_filename()) for part in message.iter_attachments()]
         check("OFWCA.pdf" in names and len(names) == 2, "the paper and the file are attached")
-        paper = next(one for one in message.iter_attachments() if "OFWCA" not in str(one.get_filename()))
+        files = message.iter_attachments()
+        paper = next(one for one in files if "OFWCA" not in str(one.get_filename()))
         (OUT / "declaration.pdf").write_bytes(paper.get_content())
         links = re.findall(r"(?m)^https?://\S+/c#(\S+?)\r?$", body(message))
         check(len(links) == 1, "the link stands alone on one line")
         say(f"6. The e-mail arrived, with {names[0]} and {names[1]}.")
-        return links[0]
+        return str(links[0])
 
     def robots(self, token: str, client: Any) -> None:
         """7a. What only looks changes nothing; what is forged opens nothing."""
@@ -182,9 +183,11 @@ class Demonstration:
         shown = self.link("read", token)
         act = {"decision": "confirm", "digest": shown["digest"]}
         receipt = self.link("act", token, **act)["receipt"]
-        check(self.link("act", token, **act)["receipt"] == receipt, "the same act, the same receipt")
+        again = self.link("act", token, **act)["receipt"]
+        check(again == receipt, "the same act, the same receipt")
         check(self.link("read", token)["receipt"] == receipt, "a second visit shows the receipt")
-        refused("already_confirmed", lambda: self.link("act", token, **act | {"decision": "dispute"}))
+        other = act | {"decision": "dispute"}
+        refused("already_confirmed", lambda: self.link("act", token, **other))
         state = self.consents(client)
         check(
             state == {"marketing": "given", "email": "given", "phone": "refused"},

@@ -1,4 +1,4 @@
-"""The demonstration: two organisations with their people and a few clients, made by Duly's own doors."""
+"""The demonstration: two organisations, their people and some clients, made by Duly's own doors."""
 
 import os
 from collections.abc import Iterator, Mapping
@@ -43,7 +43,8 @@ def seed(outputs: Mapping[str, str]) -> Iterator[str]:
             first = {"language": founding.settings.languages[0], "served": served}
             desk.post("/api/clients", first | given)
         for person in founding.staff:
-            yield f"{person.email}  {PASSWORD}  ({person.role}, {founding.settings.controller.name})"
+            house = founding.settings.controller.name
+            yield f"{person.email}  {PASSWORD}  ({person.role}, {house})"
 
 
 def as_operator(outputs: Mapping[str, str]) -> None:

@@ -6,6 +6,7 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
+import hypothesis
 import pytest
 
 from chalicelib import wiring
@@ -14,6 +15,9 @@ from tests import engine, identity
 from tests.duly import SITE, Duly, Mailbox
 
 LINK_KEY = "k" * 64
+
+hypothesis.settings.register_profile("duly", deadline=None, max_examples=60)
+hypothesis.settings.load_profile("duly")
 
 
 @pytest.fixture(scope="session")

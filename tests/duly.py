@@ -155,6 +155,7 @@ class Duly:
         token: str | None = None,
         headers: dict[str, str] | None = None,
         raw: str | None = None,
+        base64: bool = False,
     ) -> Answer:
         """One request as the gateway hands it over."""
         plain, _, query = path.partition("?")
@@ -179,7 +180,7 @@ class Duly:
                 "stage": "v1",
             },
             "body": raw if raw is not None else None if body is None else json.dumps(body),
-            "isBase64Encoded": False,
+            "isBase64Encoded": base64,
         }
         given = application.app(event, Context())
         return Answer(
@@ -279,6 +280,12 @@ class Duly:
         """The address of a declaration."""
         client_id = declaration["client"]["client_id"]
         return f"/api/clients/{client_id}/declarations/{declaration['declaration_id']}"
+
+    def again(self, declaration: Any) -> Any:
+        """The declaration as it is now."""
+        answer = self.staff("GET", self.where(declaration))
+        assert answer.status == 200, answer.json
+        return answer.json
 
     def read_client(self, client_id: str) -> Any:
         """The client now."""

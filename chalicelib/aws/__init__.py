@@ -1,1 +1,1 @@
-"""AWS behind the ports: the only package that imports botocore, and only when a client is first used."""
+"""AWS behind the ports: no other package imports botocore, this one when a client is first used."""

@@ -4,7 +4,33 @@ Bare botocore: boto3 adds import time and nothing that Duly calls.
 """
 
 from functools import cache
+from pathlib import Path
 from typing import Any
+
+import msgspec
+
+
+class ModelFiles:
+    """Botocore's files of services and endpoints, read by msgspec.
+
+    Two clients read 2 MB of JSON; botocore's own reader, which keeps the order in a type of its own
+    where a dict keeps it anyhow, takes a tenth of a cold start for it (`make bench`).
+    """
+
+    def exists(self, file_path: str) -> bool:
+        """Whether there is such a file; the path has no extension."""
+        return any(Path(file_path + extension).is_file() for extension in (".json", ".json.gz"))
+
+    def load_file(self, file_path: str) -> Any:
+        """What the file says, or None where there is none."""
+        plain, packed = Path(file_path + ".json"), Path(file_path + ".json.gz")
+        if plain.is_file():
+            return msgspec.json.decode(plain.read_bytes())
+        if packed.is_file():
+            import gzip
+
+            return msgspec.json.decode(gzip.decompress(packed.read_bytes()))
+        return None
 
 
 @cache
@@ -12,7 +38,9 @@ def session() -> Any:
     """The process's botocore session."""
     import botocore.session
 
-    return botocore.session.get_session()
+    made = botocore.session.get_session()
+    made.get_component("data_loader").file_loader = ModelFiles()
+    return made
 
 
 @cache

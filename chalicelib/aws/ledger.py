@@ -2,18 +2,21 @@
 
 | PK | SK | attributes |
 |---|---|---|
-| `O#<org>#<KIND>#<id>` | `ROOT` | `v` version, `head` chain hash, `data` JSON; `shard`, `due_at`, `tries` while on the agenda |
+| `O#<org>#<KIND>#<id>` | `ROOT` | `v` version, `head` chain hash, `data` JSON; on the agenda (1) |
 | same | `EVENT#<version>` | `env`, `digest`, `hash`; `body`, `salt` until erased |
-| same | `LETTER#<about>#<id>` | `v`, `data`; `shard`, `due_at`, `tries` |
+| same | `LETTER#<about>#<id>` | `v`, `data`; on the agenda (1) |
 | same | other parts | `data`; `list`, `rank` where a worklist shows it |
-| `O#<org>#<LOOKUP>#<digest>` | aggregate's `<KIND>#<id>`; `UNIQUE` where one alone may hold it | `target` |
+| `O#<org>#<LOOKUP>#<digest>` | aggregate's `<KIND>#<id>`, or `UNIQUE` (2) | `target` |
 | `O#<org>#ONCE#<digest>` | `ONCE` | `request`, `result`, `expires_at` (TTL) |
+
+(1) `shard`, `due_at` and `tries`, for as long as something is due.
+(2) Where one aggregate alone may hold the value.
 
 Keys hold nothing personal: the stream, the dead letters and the access logs carry keys alone.
 """
 
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
@@ -69,6 +72,11 @@ class DynamoLedger:
         items = [answer["Item"] for answer in answers if "Item" in answer]
         return {item["SK"]["S"]: _item(item) for item in items}
 
+    def roots(self, keys: Sequence[Key]) -> dict[Key, Item]:
+        """The roots of these aggregates, a hundred at most, in one call; the gone are left out."""
+        wanted = [_key(key, ROOT) for key in keys]
+        return {item.key: item for item in map(_item, self._batch(wanted) if wanted else [])}
+
     def parts(self, key: Key, prefix: str) -> list[Item]:
         """Every part whose SK begins so, in order; pages are followed."""
         return [_item(item) for item in self._query(str(key), prefix)]
@@ -96,7 +104,7 @@ class DynamoLedger:
         return [Key(org, target[0], target[2]) for target in targets]
 
     def worklist(self, name: str, *, prefix: str, after: str, most: int) -> Page:
-        """A page of a worklist in the order of rank; `after` is the rank that the last page ended with."""
+        """A page of a worklist in the order of rank; `after`: the rank the last page ended with."""
         values = _values(list=name, first=max(prefix, after + "\0") if after else prefix)
         values |= _values(last=prefix + "\U0010ffff")
         if values[":first"]["S"] > values[":last"]["S"]:
@@ -115,7 +123,7 @@ class DynamoLedger:
         return Page(keys=keys, after=items[-1]["rank"]["S"] if len(items) == most else "")
 
     def clock_offset(self) -> float:
-        """By how many seconds a demonstration moved the clock on; asked on the stage `local` alone."""
+        """The seconds by which a demonstration moved the clock on; for the stage `local` alone."""
         where = {"PK": {"S": "LOCAL#CLOCK"}, "SK": {"S": ROOT}}
         found = _call("get_item", TableName=self.table, Key=where).get("Item", {})
         return float(found.get("seconds", {"N": "0"})["N"])
@@ -125,8 +133,8 @@ class DynamoLedger:
     def commit(self, change: Change, *, settles: tuple[Item, Letter] | None = None) -> int:
         """Write the change whole, in one transaction; the new version.
 
-        `settles` takes a letter's last step along: what its sending means for its owner is one write
-        with the mark that it was sent.
+        `settles` takes a letter's last step along: what its sending means for its owner is one
+        write with the mark that it was sent.
 
         `ChangedMeanwhile` if the version is not the one that was read, `Taken` if a unique look-up
         is held by another, `AlreadyDone` or `IdempotencyKeyReused` if the request came before.
@@ -147,6 +155,16 @@ class DynamoLedger:
             self._explain(error, change, len(writes))
         return version
 
+    def was_done(self, org: str, once: Once) -> bool:
+        """Whether this very request came before; `IdempotencyKeyReused` if another had its key."""
+        wanted = {name: _once(org, once)[name] for name in ("PK", "SK")}
+        found = _call("get_item", TableName=self.table, Key=wanted, ConsistentRead=True)
+        if "Item" not in found:
+            return False
+        if found["Item"]["request"]["S"] != once.request:
+            raise IdempotencyKeyReused
+        return True
+
     def save_letter(self, item: Item, letter: Letter, *, due_at: datetime | None) -> Item:
         """A letter's own step on condition of its version; `due_at` None takes it off the agenda.
 
@@ -163,12 +181,11 @@ class DynamoLedger:
 
     # The agenda
 
-    def due(
-        self, shard: str, *, until: datetime, most: int, after: Due | None = None
-    ) -> list[Due]:
+    def due(self, shard: str, *, until: datetime, most: int, after: Due | None = None) -> list[Due]:
         """What is due in one shard, oldest first; `after`: the last of the page before.
 
-        The next page starts at a place, not at a moment: a thousand items of one moment are a thousand.
+        The next page starts at a place, not at a moment: a thousand items of one moment are a
+        thousand.
         """
         asked: Attributes = {
             "TableName": self.table,
@@ -353,7 +370,7 @@ def promised_in(event: Attributes) -> Iterator[Due]:
 
 
 def _call(operation: str, **arguments: Any) -> Attributes:
-    """One call; throttling and outages, after botocore's own attempts, are `Unavailable` (a 503)."""
+    """One call; throttling and outages that outlast botocore's retries: `Unavailable` (a 503)."""
     from botocore.exceptions import ClientError, ConnectionError, HTTPClientError
 
     dynamodb = clients.client("dynamodb")

@@ -44,4 +44,4 @@ def _value(secret_id: str) -> Any:
         answer = clients.client("secretsmanager").get_secret_value(SecretId=secret_id)
     except (BotoCoreError, ClientError) as error:
         raise Unavailable from error
-    return answer["SecretString"]
+    return answer.get("SecretString", "")

@@ -1,1 +1,1 @@
-"""The client: who it is, how to reach it, whether there is a contract, and its standing on every purpose."""
+"""The client: who it is, how to reach it, its contract, and its standing on every purpose."""

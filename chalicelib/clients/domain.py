@@ -1,9 +1,9 @@
 """The rules of a client.
 
-The root holds all that changes: identity, the notice, the standing on every purpose, and how far each
-declaration has come; so one read shows all, and the agenda needs no other. What is derived is not
-stored: a consent is `awaiting_email` because a declaration that asks for it is out, not because a
-field says so.
+The root holds all that changes: identity, the notice, the standing on every purpose, and how far
+each declaration has come; so one read shows all, and the agenda needs no other. What is derived is
+not stored: a consent is `awaiting_email` because a declaration that asks for it is out, not because
+a field says so.
 """
 
 from collections.abc import Iterable, Mapping
@@ -20,7 +20,7 @@ from chalicelib.kernel.errors import Conflict, Invalid, NotFound
 
 NOTICE = "notice"
 MOST_NAME_KEYS = 5
-MOST_NAME_KEY = 200  # characters: one ligature may unfold into 18, a key of the index has 1,024 bytes
+MOST_NAME_KEY = 200  # characters: one ligature may unfold into 18, an index key has 1,024 bytes
 NAMES = "NAMES"
 
 
@@ -108,7 +108,7 @@ class Notice(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Standing(msgspec.Struct, frozen=True, array_like=True):
-    """The last decision on a purpose: given, refused or withdrawn; when, with which proof and words."""
+    """The last decision on a purpose: given, refused, withdrawn; when, by which proof and words."""
 
     state: ConsentState
     at: datetime
@@ -118,7 +118,7 @@ class Standing(msgspec.Struct, frozen=True, array_like=True):
 
 
 class Progress(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """How far one declaration has come, and what it asks for; kept short, for it is in every read."""
+    """How far one declaration has come, and what it asks for; short, for it is in every read."""
 
     id: str
     state: DeclarationState
@@ -185,7 +185,7 @@ class Client(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 
     @property
     def due_at(self) -> datetime | None:
-        """When the client next needs attention: the first reminder or expiry of its declarations."""
+        """When the client next needs attention: its declarations' first reminder or expiry."""
         moments = [
             moment
             for one in self.declarations
@@ -269,8 +269,8 @@ def edit(
 ) -> Change:
     """Other identity, contact or contract.
 
-    `NoticeRequired` for a contract before the notice (S8). Another e-mail address supersedes what was
-    sent to the old one: its links are dead (R15).
+    `NoticeRequired` for a contract before the notice (S8). Another e-mail address supersedes what
+    was sent to the old one: its links are dead (R15).
     """
     client, identity = held.value, checked(identity, languages)
     if contract != client.contract:
@@ -342,7 +342,7 @@ def _names(before: Identity | None, after: Identity) -> tuple[Part, ...]:
 def _lookups(
     before: Identity | None, after: Identity, digests: Mapping[str, str]
 ) -> tuple[Lookup, ...]:
-    """Pointers that follow e-mail and phone; `digests` maps each value, old and new, to its hash."""
+    """Pointers that follow e-mail and phone; `digests`: each value, old and new, to its hash."""
     found = []
     for kind, field in (("EMAIL", "email"), ("PHONE", "phone")):
         old = getattr(before, field) if before else ""

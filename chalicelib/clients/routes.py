@@ -181,7 +181,7 @@ def read_client(call: Call, client_id: str) -> ClientView:
 
 @routes.staff("PUT", "/api/clients/{client_id}", takes=ClientInput, gives=ClientView, changes=True)
 def edit_client(call: Call, client_id: str) -> ClientView:
-    """Other identity, contact or contract; another e-mail address ends the links sent to the old one."""
+    """Other identity, contact or contract; another e-mail address ends the links to the old one."""
     given = msgspec.structs.asdict(call.body)
     contract = given.pop("contract")
     held = service.edit(
@@ -243,12 +243,9 @@ def view(held: Held[Client], house: House) -> ClientView:
 
 def _read(call: Call, page: Page) -> tuple[ClientView, ...]:
     """The clients of a page, each once: a client may be found by several of its names."""
-    found = []
-    for key in dict.fromkeys(page.keys):
-        items = call.ports.ledger.read(key, "ROOT")
-        if "ROOT" in items:
-            found.append(view(store.held(items["ROOT"]), call.house))
-    return tuple(found)
+    keys = list(dict.fromkeys(page.keys))
+    roots = call.ports.ledger.roots(keys)
+    return tuple(view(store.held(roots[key]), call.house) for key in keys if key in roots)
 
 
 def _standing(client: Client, purpose: str) -> StandingView:

@@ -82,9 +82,9 @@ def find_exactly(ports: Ports, house: House, by: str, value: str) -> Page:
 
 
 def find_by_name(ports: Ports, house: House, prefix: str, *, after: str, most: int) -> Page:
-    """The clients one of whose names begins so, in the order of their names; without case and accents."""
+    """The clients with a name that begins so, in the order of names; case and accents aside."""
     name = f"O#{house.organisation.org}#{domain.NAMES}"
-    folded = text.fold(prefix)[: domain.MOST_NAME_KEY]
+    folded = text.fold(text.line(prefix, "name"))[: domain.MOST_NAME_KEY]
     if not folded:
         raise TextRefused(field="name")
     return ports.ledger.worklist(name, prefix=folded, after=after, most=most)

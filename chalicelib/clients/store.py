@@ -1,4 +1,7 @@
-"""Where a client is kept: `O#<org>#CLIENT#<id>`; parts `NAME#<n>`, `DECL#<id>`, `FILE#<id>`, letters, events."""
+"""Where a client is kept: `O#<org>#CLIENT#<id>`.
+
+Its parts: `NAME#<n>`, `DECL#<id>`, `FILE#<id>`, letters and events.
+"""
 
 import msgspec
 

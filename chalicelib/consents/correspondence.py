@@ -1,9 +1,8 @@
-"""What the letters and papers of a declaration say: stored facts turned into a letter's or a sheet's."""
+"""What the letters and papers of a declaration say: stored facts made a letter's or a sheet's."""
 
 from collections.abc import Iterable
 from datetime import datetime
 from typing import cast
-from zoneinfo import ZoneInfo
 
 from chalicelib.clients.domain import NOTICE, OUT, Client, Progress
 from chalicelib.consents import store
@@ -259,4 +258,6 @@ def _controller_address(settings: Settings) -> Address:
 
 
 def _local(moment: datetime, house: House) -> datetime:
+    from zoneinfo import ZoneInfo
+
     return moment.astimezone(ZoneInfo(house.settings.time_zone))

@@ -1,8 +1,9 @@
 """The rules of a declaration.
 
 What it says (answers and the wordings shown) is a part of the client and is never edited once it is
-out; how far it has come stands on the client's root. A "no" counts as soon as the declaration is out,
-for a client who was heard to refuse must not be written to; a "yes" counts when the client confirms.
+out; how far it has come stands on the client's root. A "no" counts as soon as the declaration is
+out, for a client who was heard to refuse must not be written to; a "yes" counts when the client
+confirms.
 """
 
 import hashlib
@@ -144,7 +145,7 @@ class LinkSuperseded(Gone):
 
 
 class LinkWithdrawn(Gone):
-    """The request was taken back, or the address it went to is no longer the client's (R14, R15)."""
+    """The request was taken back, or its address is no longer the client's (R14, R15)."""
 
     code = "link_withdrawn"
     sentence = "This request was withdrawn."
@@ -245,8 +246,8 @@ def send(
 ) -> Change:
     """Promise the message that asks the client to confirm (S43, S44).
 
-    A second sending raises the generation, so the link before it is dead; any other declaration that
-    was out is superseded, for the latest is the one that counts (R14).
+    A second sending raises the generation, so the link before it is dead; any other declaration
+    that was out is superseded, for the latest is the one that counts (R14).
     """
     client, progress = held.value, held.value.declaration(declaration.declaration_id)
     if progress.state in (State.CONFIRMED, State.SUPERSEDED):
@@ -261,6 +262,7 @@ def send(
         sent=now,
         remind=now + timedelta(days=reminder_days) if reminder_days else None,
         expires=now + timedelta(days=link_days),
+        decided=None,
         wish=None,
     )
     others = tuple(one if one.id == sent.id else superseded(one) for one in client.declarations)
@@ -298,7 +300,7 @@ def print_paper(
     by: Actor,
     now: datetime,
 ) -> Change:
-    """The paper was made, to be verified and handed over; no e-mail address is needed (S28, S29)."""
+    """The paper was made, to be verified and handed over; it needs no e-mail address (S28, S29)."""
     progress = held.value.declaration(declaration.declaration_id)
     if progress.state in (State.CONFIRMED, State.SUPERSEDED):
         raise NotSendable
@@ -402,7 +404,10 @@ def decide(
 def ask_again(
     held: Held[Client], declaration_id: str, generation: int, *, now: datetime
 ) -> Change | None:
-    """The client asks for a new link (R24): the sender is told once; nothing goes to the client by itself."""
+    """The client asks for a new link (R24).
+
+    The sender is told once; nothing goes to the client by itself.
+    """
     progress = held.value.declaration(declaration_id)
     if progress.state is State.CONFIRMED or progress.wish is not None or generation > progress.gen:
         return None
@@ -457,8 +462,10 @@ def on_sent(
 
 
 def on_bounced(held: Held[Client], letter: Letter, *, now: datetime) -> Change | None:
-    """The message came back: the notice that it carried was not delivered, and its declaration waits
-    for nobody; the sender is told (D10)."""
+    """The message came back, and the sender is told (D10).
+
+    The notice that it carried was not delivered, and its declaration waits for nobody.
+    """
     client = held.value
     if letter.template != "confirm_consents":
         return None
@@ -594,14 +601,14 @@ def _given(client: Client, declaration: Declaration, now: datetime) -> Client:
 
 
 def _heard(client: Client, declaration: Declaration, progress: Progress, now: datetime) -> Client:
-    """The refusals that were heard, in force from the first time that the declaration leaves the desk."""
+    """The refusals that were heard, in force once the declaration first leaves the desk."""
     if progress.state is not State.DRAFT:
         return client
     return _refused(client, declaration, Proof.ORAL, now)
 
 
 def _refused(client: Client, declaration: Declaration, proof: Proof, now: datetime) -> Client:
-    """Every "no" of the declaration in force: a refusal, or a withdrawal of what was given before."""
+    """Every "no" of the declaration in force: a refusal, or a withdrawal of what was given."""
     no = {}
     for one in _refusals(declaration.answers):
         before = client.standings.get(one.purpose)

@@ -23,7 +23,10 @@ class Link(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
 
 
 class Act(Link, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """What the person chose and sent: there is no default (R4). `digest` says what was shown to them."""
+    """What the person chose and sent: there is no default (R4).
+
+    `digest` says what was shown to them.
+    """
 
     decision: Decision
     digest: str

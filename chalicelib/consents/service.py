@@ -135,9 +135,7 @@ def print_paper(
     if paper is None:
         sheet = correspondence.sheet(ports, house, held, declaration)
         paper = papers.keep(ports, held.key, declaration_id, sheet)
-    ports.ledger.commit(
-        domain.print_paper(held, declaration, paper=paper, by=by, now=ports.now)
-    )
+    ports.ledger.commit(domain.print_paper(held, declaration, paper=paper, by=by, now=ports.now))
     return store.get(ports, house.organisation.org, client_id, declaration_id)
 
 
@@ -168,7 +166,7 @@ def open_link(ports: Ports, org: str, token: str) -> Opened:
 def answer_link(
     ports: Ports, org: str, token: str, decision: Decision, digest: str, origin: Origin
 ) -> Opened:
-    """The client's act; the same again changes nothing (R5), many at once make one transition (R6)."""
+    """The client's act; the same again changes nothing (R5), many at once count as one (R6)."""
     for attempt in range(MOST_TRIES):
         opened = open_link(ports, org, token)
         change = domain.decide(
@@ -185,7 +183,7 @@ def answer_link(
         try:
             ports.ledger.commit(letters.promised(change, opened.held.value))
         except ChangedMeanwhile:
-            time.sleep(secrets.randbelow(50) / 1000 * (attempt + 1))
+            _pause(attempt)
             continue
         progress = change.root.declaration(opened.progress.id)
         return msgspec.structs.replace(opened, progress=progress)
@@ -203,12 +201,29 @@ def renew_link(ports: Ports, org: str, token: str) -> None:
             keys=ports.link_keys(),
             now=ports.real_now,
         )
-        held = client_store.get(ports, org, claims.client_id)
-        change = domain.ask_again(held, claims.declaration_id, claims.generation, now=ports.now)
-        if change is not None:
-            ports.ledger.commit(letters.promised(change, held.value))
-    except (LinkInvalid, NotFound, ChangedMeanwhile):
+        _ask_again(ports, claims)
+    except (LinkInvalid, NotFound):
         return
+
+
+def _ask_again(ports: Ports, claims: Claims) -> None:
+    for attempt in range(MOST_TRIES):
+        held = client_store.get(ports, claims.org, claims.client_id)
+        change = domain.ask_again(held, claims.declaration_id, claims.generation, now=ports.now)
+        if change is None:
+            return
+        try:
+            ports.ledger.commit(letters.promised(change, held.value))
+        except ChangedMeanwhile:
+            _pause(attempt)
+            continue
+        return
+    raise Unavailable
+
+
+def _pause(attempt: int) -> None:
+    """A moment's chance, longer each time, so that those who collided do not meet again."""
+    time.sleep(secrets.randbelow(50) / 1000 * (attempt + 1))
 
 
 def allowed(origin: Origin, house: House) -> Origin:

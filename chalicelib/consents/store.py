@@ -1,4 +1,7 @@
-"""Where a declaration is kept: what it says as part `DECL#<id>` of its client, how far it came on the root."""
+"""Where a declaration is kept.
+
+What it says is the part `DECL#<id>` of its client, how far it came stands on the client's root.
+"""
 
 import msgspec
 

@@ -58,7 +58,7 @@ def may_write(client: Client, ground: Ground, channel: Channel) -> Verdict:
 
 
 def may_quote(client: Client) -> Verdict:
-    """Whether an offer may be calculated and a contract concluded: the notice, and nothing else (S8, S14)."""
+    """Whether to calculate an offer or conclude a contract: the notice, nothing else (S8, S14)."""
     if client.state is ClientState.ACTIVE:
         return Verdict(allowed=True, reason="notice_delivered")
     return Verdict(allowed=False, reason="notice_required")

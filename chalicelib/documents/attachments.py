@@ -99,7 +99,7 @@ def upload_form(ports: Ports, owner: Key, file_id: str, content_type: str) -> di
 def take(
     ports: Ports, owner: Key, file_id: str, name: str, content_type: str, *, by: str
 ) -> StoredFile:
-    """The uploaded file, checked and kept; what fails the check stays in quarantine and expires there."""
+    """The uploaded file, checked and kept; what fails stays in quarantine and expires there."""
     content = ports.bucket.get(_quarantine(owner, file_id), most=MOST_BYTES)
     if content is None:
         raise NotUploaded

@@ -34,9 +34,7 @@ def keep(ports: Ports, owner: Key, declaration_id: str, sheet: DeclarationSheet)
 
 def link(ports: Ports, paper: Paper, *, code: str, language: str) -> str:
     """A presigned address of the paper, for five minutes."""
-    return ports.bucket.link(
-        paper.object_key, filename=filename(code, language), content_type=PDF
-    )
+    return ports.bucket.link(paper.object_key, filename=filename(code, language), content_type=PDF)
 
 
 def filename(code: str, language: str) -> str:

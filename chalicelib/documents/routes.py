@@ -64,7 +64,7 @@ def promise_upload(call: Call, owner: Key) -> Upload:
 
 
 def keep(call: Call, held: Held[Any], file_id: str, due_at: datetime | None = None) -> FileView:
-    """The uploaded file, checked and kept as a part of its owner; kept once, however often asked."""
+    """The uploaded file, checked and kept as a part of its owner: once, however often asked."""
     kept = store.find_file(call.ports, held.key, file_id)
     if kept is None:
         given = call.body

@@ -34,7 +34,7 @@ def digest(salt: str, body: bytes) -> str:
 
 
 def link(envelope: dict[str, Any], body_digest: str) -> str:
-    """The hash that the next event builds on; the envelope holds the hash before it as `previous`."""
+    """The hash that the next event builds on; the envelope's `previous` is the hash before it."""
     return _sha256(canonical(envelope) + body_digest.encode())
 
 

@@ -30,7 +30,7 @@ class Actor(msgspec.Struct, frozen=True):
 
 
 class Origin(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """Where an act came from; kept in an event's body as far as the organisation's settings allow."""
+    """Where an act came from; in an event's body as far as the organisation's settings allow."""
 
     address: str = ""
     agent: str = ""
@@ -113,7 +113,7 @@ class Letter(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 
 
 class Held(msgspec.Struct, Generic[T_co], frozen=True, kw_only=True):
-    """An aggregate as it was read: its value, and the version and chain head that a change builds on."""
+    """An aggregate as it was read: its value, and the version and chain head a change builds on."""
 
     key: Key
     value: T_co

@@ -1,7 +1,8 @@
 """What text may be stored, and what may reach an e-mail header.
 
 Measured traps behind the rules: Python before 3.13 unfolds `=?utf-8?q?=0ABcc:_x?=` in a header into
-a real Bcc line, JSON brings lone surrogates and controls, and bidi controls turn a shown name round.
+a real Bcc line, JSON brings lone surrogates and controls, and bidi controls turn a shown name
+round.
 """
 
 import re
@@ -9,20 +10,23 @@ import unicodedata
 
 from chalicelib.kernel.errors import Invalid
 
+# Patterns are compiled and kept by `re` at their first use, which comes late or never in a request
+# that only reads: together they take as long as a dozen modules.
+#
 # C0 and C1 controls but tab and newline, line and paragraph separators, bidi controls, lone
 # surrogates, noncharacters, BOM.
-_FORBIDDEN = re.compile(
+_FORBIDDEN = (
     "[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069\u200e\u200f\u061c"
     "\ud800-\udfff\ufeff\ufffe\uffff]"
 )
-_SPACES = re.compile(r"\s+")
-# One mailbox, as strict as a business needs: no quoted local parts, no comments, no address literals.
-_EMAIL = re.compile(
+_SPACES = r"\s+"
+# One mailbox, as strict as a business needs: no quoted local parts, comments or address literals.
+_EMAIL = (
     r"(?=.{3,254}\Z)[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+(\.[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+)*"
     r"@([A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?\.)+[A-Za-z][A-Za-z0-9-]{0,61}[A-Za-z0-9]"
 )
-_PHONE = re.compile(r"\+?[0-9]{5,15}")
-_PHONE_FILLERS = re.compile(r"[\s().\-/]")
+_PHONE = r"\+?[0-9]{5,15}"
+_PHONE_FILLERS = r"[\s().\-/]"
 
 
 class TextRefused(Invalid):
@@ -47,9 +51,9 @@ class PhoneRefused(Invalid):
 
 
 def line(text: str, field: str, *, most: int = 200) -> str:
-    """One line that may reach a header: trimmed, white space folded, NFC, 1 to `most` characters."""
+    """A line that may reach a header: trimmed, white space folded, NFC, 1 to `most` characters."""
     _refuse_forbidden(text, field)
-    folded = _SPACES.sub(" ", unicodedata.normalize("NFC", text)).strip()
+    folded = re.sub(_SPACES, " ", unicodedata.normalize("NFC", text)).strip()
     if not folded or len(folded) > most or "=?" in folded:
         raise TextRefused(field=field)
     return folded
@@ -66,7 +70,7 @@ def block(text: str, field: str, *, most: int = 20_000) -> str:
 
 def email(text: str, field: str) -> str:
     """Exactly one address, its domain in lower case; never two, never `=?` (S44, S50)."""
-    if _EMAIL.fullmatch(text) is None or "=?" in text or len(text.rpartition("@")[0]) > 64:
+    if re.fullmatch(_EMAIL, text) is None or "=?" in text or len(text.rpartition("@")[0]) > 64:
         raise EmailRefused(field=field)
     local, _, domain = text.rpartition("@")
     return f"{local}@{domain.lower()}"
@@ -74,8 +78,8 @@ def email(text: str, field: str) -> str:
 
 def phone(text: str, field: str) -> str:
     """The digits of one number, `+` kept; spaces, brackets, dots and hyphens dropped."""
-    digits = _PHONE_FILLERS.sub("", text)
-    if _PHONE.fullmatch(digits) is None:
+    digits = re.sub(_PHONE_FILLERS, "", text)
+    if re.fullmatch(_PHONE, digits) is None:
         raise PhoneRefused(field=field)
     return digits
 
@@ -86,9 +90,9 @@ def fold(text: str) -> str:
     for _ in range(2):  # taking a sign apart may bring capitals: TRADE MARK SIGN holds "TM"
         plain = unicodedata.normalize("NFKD", plain.casefold().replace("ł", "l"))
     kept = "".join(c for c in plain if not unicodedata.combining(c))
-    return unicodedata.normalize("NFC", _SPACES.sub(" ", kept)).strip()
+    return unicodedata.normalize("NFC", re.sub(_SPACES, " ", kept)).strip()
 
 
 def _refuse_forbidden(text: str, field: str) -> None:
-    if _FORBIDDEN.search(text):
+    if re.search(_FORBIDDEN, text):
         raise TextRefused(field=field)

@@ -1,9 +1,11 @@
 """Signed one-time links: `v1.<kid>.<claims>.<mac>`, signed for one purpose on one stage (R7-R11).
 
-The claims are packed bytes in base64url: length of the organisation's slug and the slug, the client,
-the declaration (16 random bytes each), the generation, and when the link was issued and expires in
-seconds. The MAC is HMAC-SHA-256 over purpose, stage and all that stands before it, so a link of
-another purpose, stage or organisation does not verify. Only one spelling of a token is accepted.
+The claims are packed bytes in base64url: length of the organisation's slug and the slug, the
+client, the declaration (16 random bytes each), the generation, and when the link was issued and
+expires in seconds. The MAC is HMAC-SHA-256 over purpose, stage and all that stands before it, so a
+link of another purpose, stage or organisation does not verify. Only one spelling of a token is
+accepted.
+
 A key ring is what the secret holds: `{"signing": "k2", "k2": "...", "k1": "...",
 "until": {"k1": 1790000000}, "reject_before": 0}`.
 """
@@ -75,19 +77,31 @@ class KeyRing(msgspec.Struct, frozen=True, kw_only=True):
         return f"KeyRing(signing={self.signing!r})"
 
 
+class _Told(msgspec.Struct, frozen=True):
+    """What the secret says beside the keys."""
+
+    signing: str
+    until: dict[str, int] = {}
+    reject_before: int = 0
+
+
 def ring(secret: Mapping[str, Any]) -> KeyRing:
-    """The key ring that a secret holds; ValueError when it is unusable, so that all links fail closed."""
-    signing, until = secret.get("signing"), secret.get("until", {})
-    keys = {kid: key.encode() for kid, key in secret.items() if re.fullmatch("k[0-9]{1,7}", kid)}
-    if signing not in keys or any(len(key) < 32 for key in keys.values()):
+    """The key ring that a secret holds; ValueError if it is unusable, so all links fail closed."""
+    told = msgspec.convert(secret, _Told)
+    kids = (name for name in secret if re.fullmatch("k[0-9]{1,7}", name))
+    keys = msgspec.convert({kid: secret[kid] for kid in kids}, dict[str, str])
+    if told.signing not in keys or any(len(key.encode()) < 32 for key in keys.values()):
         raise ValueError("the link keys are unusable")
     return KeyRing(
-        signing=signing, keys=keys, until=until, reject_before=int(secret.get("reject_before", 0))
+        signing=told.signing,
+        keys={kid: key.encode() for kid, key in keys.items()},
+        until=told.until,
+        reject_before=told.reject_before,
     )
 
 
 def rotated(secret: Mapping[str, Any], *, now: datetime) -> dict[str, Any]:
-    """The secret with a new signing key: old keys verify for `MAX_LIFETIME` more, then they are dropped."""
+    """The secret with a new signing key; old keys verify for `MAX_LIFETIME` more, then go."""
     known = ring(secret)
     seconds = int(now.timestamp())
     until = {
@@ -125,7 +139,8 @@ def verify(
     """What a token of ours says.
 
     `LinkInvalid` for whatever we did not sign for this purpose, stage and organisation, without any
-    look-up (R16, R21); `LinkExpired`, told only after the MAC is right, from the second `expires` on.
+    look-up (R16, R21); `LinkExpired`, told only after the MAC is right, from the second `expires`
+    on.
     """
     claims = authentic(token, org=org, purpose=purpose, stage=stage, keys=keys, now=now)
     if now >= claims.expires:
@@ -156,7 +171,7 @@ def authentic(
 
 
 def masked(token: str) -> str:
-    """The token with its MAC blotted out: what archives and previews hold; it verifies nowhere (R17)."""
+    """The token with its MAC blotted out, for archives and previews; it verifies nowhere (R17)."""
     return token.rpartition(".")[0] + "." + "x" * 43
 
 

@@ -16,7 +16,7 @@ _letter = msgspec.json.Decoder(Letter).decode
 
 
 class LetterView(msgspec.Struct, frozen=True, kw_only=True):
-    """A letter: to whom, about what, how far it came; `sha256` is of the true bytes that were sent."""
+    """A letter: to whom, about what, how far it came; `sha256` is of the true bytes sent."""
 
     letter_id: str
     template: str

@@ -1,8 +1,9 @@
 """Promising and sending letters; what came of them.
 
 A letter goes out at least once, and twice at most when the process dies between the mail service's
-yes and our mark. It is claimed by a lease on condition of its version, archived with its link masked,
-handed to the mail service in one attempt, and marked. Failures are tried again by the agenda.
+yes and our mark. It is claimed by a lease on condition of its version, archived with its link
+masked, handed to the mail service in one attempt, and marked. Failures are tried again by the
+agenda.
 """
 
 import hashlib
@@ -68,7 +69,7 @@ Effect = Callable[[Held[Client], Letter, Item | None, datetime], Change | None]
 
 
 def promised(change: Change, client: Client) -> Change:
-    """The change with each letter to the client asked of the gate; a refused one is kept as held."""
+    """The change, each letter to the client asked of the gate; a refused one is kept as held."""
     asked = [
         letter if letter.to != "client" else _asked(letter, client) for letter in change.letters
     ]
@@ -76,9 +77,10 @@ def promised(change: Change, client: Client) -> Change:
 
 
 def deliver(ports: Ports, due: Due, composers: Mapping[str, Composer], on_sent: Effect) -> str:
-    """One attempt at one letter; what came of it: `sent`, `skipped`, `unneeded`, `held` or `delayed`.
+    """One attempt at one letter; what came of it.
 
-    `MailDelayed` goes on to the caller when nothing more should be sent now.
+    That is `sent`, `skipped`, `unneeded`, `held` or `delayed`; `MailDelayed` goes on to the caller
+    when nothing more should be sent now.
     """
     about = due.sk.split("#")[1]
     found = ports.ledger.read(due.key, "ROOT", due.sk, *([f"DECL#{about}"] if about else []))
@@ -171,7 +173,7 @@ def _send(
 
 
 def _sent(letter: Letter, message_id: str, now: datetime) -> Letter:
-    """The letter once the mail service has it, whoever says so first: the service's answer or its event.
+    """The letter once the mail service has it: its answer or its event, whichever says so first.
 
     What was sent, and where it is archived, was written down with the claim.
     """
@@ -181,7 +183,7 @@ def _sent(letter: Letter, message_id: str, now: datetime) -> Letter:
 
 
 def _wait(ports: Ports, item: Item, letter: Letter, delayed: MailDelayed) -> None:
-    """Try again later; where the message may have left, later than the mail service would tell us."""
+    """Try again later: if the message may have left, later than the mail service would tell us."""
     pause, state = RATE_PAUSE, "promised"
     if delayed.quota:
         pause = QUOTA_PAUSE
@@ -267,9 +269,10 @@ def on_mail_event(
     complained: Effect,
     on_sent: Effect,
 ) -> str:
-    """What the mail service tells of a letter: `Delivery`, `Bounce` (permanent), `Complaint`, `Send`.
+    """What the mail service tells of a letter.
 
-    A letter that was left `sending` by a crash is settled by it. Told twice, it changes nothing.
+    It tells `Delivery`, `Bounce` (permanent), `Complaint` or `Send`. A letter that was left
+    `sending` by a crash is settled by it. Told twice, it changes nothing.
     """
     key, sk, about = _tagged(tags)
     found = ports.ledger.read(key, sk, *([f"DECL#{about}"] if about else []))

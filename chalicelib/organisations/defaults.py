@@ -8,7 +8,6 @@ wording of its own.
 """
 
 import re
-import tomllib
 from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
@@ -105,6 +104,8 @@ def _replaced(text: str, values: Mapping[str, str]) -> str:
 def _words(language: str) -> dict[str, Any]:
     if language not in LANGUAGES:
         raise ValueError(f"no wordings in the language {language!r}")
+    import tomllib
+
     return tomllib.loads((_WORDINGS / f"{language}.toml").read_text(encoding="utf-8"))
 
 

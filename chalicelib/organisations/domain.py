@@ -1,13 +1,12 @@
-"""The rules of an organisation: settings that hold together, purposes whose used wordings never change.
+"""The rules of an organisation: settings that hold together, used wordings that never change.
 
-A wording is what a client is shown: the purpose's text with the controller merged in, one version, one
-language. Its id is the digest of what it says, so it can't be edited: another text is another
+A wording is what a client is shown: the purpose's text with the controller merged in, one version,
+one language. Its id is the digest of what it says, so it can't be edited: another text is another
 wording (S26). Editing a purpose or the controller makes new wordings; the old ones stay.
 """
 
 import hashlib
 import re
-import zoneinfo
 from base64 import urlsafe_b64encode
 from collections.abc import Iterable
 from datetime import datetime
@@ -28,6 +27,7 @@ NOTICE = "notice"
 BUILT_IN = (NOTICE, "marketing", "email", "phone")
 MOST_PURPOSES = 20
 MOST_STAFF = 500
+MOST_HOST = 55  # with the longest token a link has 200 characters at most (R19)
 _ORIGIN = re.compile(r"(https?)://([A-Za-z0-9](?:[A-Za-z0-9.-]*[A-Za-z0-9])?)(?::[0-9]{1,5})?")
 
 
@@ -85,8 +85,11 @@ class Entitlements(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
 
 
 class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """What an administrator sets. `languages`: the first is the default. `link_days`, `reminder_days`:
-    whole days from sending; the reminder comes before the link's end."""
+    """What an administrator sets.
+
+    `languages`: the first is the default. `link_days`, `reminder_days`: whole days from sending;
+    the reminder comes before the link's end.
+    """
 
     controller: Controller
     sender: Sender
@@ -183,7 +186,7 @@ class Directory(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class House(msgspec.Struct, frozen=True, kw_only=True):
-    """An organisation as most use cases need it: root, catalogue and directory, read in one call."""
+    """An organisation as most use cases need it: root, catalogue, directory, read in one call."""
 
     held: Held[Organisation]
     catalogue: Catalogue
@@ -223,6 +226,11 @@ class PurposeExists(Conflict):
 class MemberUnknown(NotFound):
     code = "member_unknown"
     sentence = "The directory has no such person."
+
+
+class RoleElsewhere(Conflict):
+    code = "role_elsewhere"
+    sentence = "Whoever runs Duly changes a role, together with the sign-in."
 
 
 class NotInPlan(Forbidden):
@@ -314,7 +322,7 @@ def edit_purpose(
     texts: dict[str, defaults.Text] | None = None,
     hidden: bool | None = None,
 ) -> Change:
-    """Other texts for a purpose, or shown and hidden (S22, S24); `NotInPlan` without the entitlement."""
+    """Other texts for a purpose, or shown and hidden (S22, S24); `NotInPlan` if not entitled."""
     _entitled(house)
     entry = house.catalogue.get(purpose)
     if hidden and purpose == NOTICE:
@@ -350,7 +358,7 @@ def add_purpose(
 
 
 def order_purposes(house: House, order: Iterable[str], *, by: Actor, now: datetime) -> Change:
-    """The purposes in another order; the notice stays first, for it comes before any consent (S7)."""
+    """The purposes in another order; the notice stays first: it comes before any consent (S7)."""
     _entitled(house)
     names = list(order)
     if names[:1] != [NOTICE] or sorted(names) != sorted(
@@ -362,9 +370,16 @@ def order_purposes(house: House, order: Iterable[str], *, by: Actor, now: dateti
 
 
 def keep_member(house: House, member: Member, *, by: Actor, now: datetime) -> Change:
-    """A person added to the directory or changed in it."""
+    """A person added to the directory, or changed in it.
+
+    `RoleElsewhere` for another role: a role counts only where the sign-in's group says the same, so
+    whoever runs Duly changes both at once (`infra.organisation`).
+    """
     member = _checked_member(member)
     others = tuple(one for one in house.directory.members if one.staff_id != member.staff_id)
+    known = [one for one in house.directory.members if one.staff_id == member.staff_id]
+    if by.kind == "staff" and known and known[0].role is not member.role:
+        raise RoleElsewhere(field="role")
     if len(others) >= MOST_STAFF:
         raise SettingRefused(field="staff_id")
     return _restaffed(house, (*others, member), "member_kept", member.staff_id, by=by, now=now)
@@ -373,7 +388,7 @@ def keep_member(house: House, member: Member, *, by: Actor, now: datetime) -> Ch
 def set_default_attachments(
     house: House, staff_id: str, files: tuple[str, ...], *, by: Actor, now: datetime
 ) -> Change:
-    """The files that go with each message of one person (S42); `NotInPlan` without the entitlement."""
+    """The files that go with each message of one person (S42); `NotInPlan` if not entitled."""
     if not house.organisation.entitlements.default_attachments:
         raise NotInPlan
     member = replace(house.directory.get(staff_id), default_attachments=files)
@@ -431,12 +446,14 @@ def checked(settings: Settings) -> Settings:
 
 def zoneinfo_known(name: str) -> bool:
     """Whether the name is a time zone of the tz database."""
+    import zoneinfo
+
     return name in zoneinfo.available_timezones()
 
 
 def _is_origin(host: str) -> bool:
-    """One plain origin, for every link in a letter begins with it (R19); a name in its ASCII spelling."""
-    shape = _ORIGIN.fullmatch(host) if len(host) <= 60 else None
+    """One plain origin in ASCII spelling, for every link in a letter begins with it (R19)."""
+    shape = _ORIGIN.fullmatch(host) if len(host) <= MOST_HOST else None
     return shape is not None and (shape[1] == "https" or shape[2] in ("localhost", "127.0.0.1"))
 
 
@@ -455,7 +472,7 @@ def _entitled(house: House) -> None:
 
 
 def _checked_texts(texts: dict[str, defaults.Text], settings: Settings) -> dict[str, defaults.Text]:
-    """Every language of the organisation, and another before it is one; placeholders can be merged."""
+    """Every language of the organisation, and maybe one to come; placeholders can be merged."""
     if not set(settings.languages) <= set(texts) <= set(LANGUAGES):
         raise SettingRefused("Give the text in each language of the organisation.", field="texts")
     kept = {}

@@ -161,18 +161,13 @@ def read_catalogue(call: Call) -> CatalogueView:
 def add_purpose(call: Call) -> CatalogueView:
     """A consent of the organisation's own (S23)."""
     return _catalogue(
-        service.change(
+        service.add_purpose(
             call.ports,
             call.org,
-            None,
-            lambda house: domain.add_purpose(
-                house,
-                call.body.purpose,
-                _texts(call.body.texts),
-                once=call.once_for(call.body.purpose),
-                by=call.actor,
-                now=call.ports.now,
-            ),
+            call.body.purpose,
+            _texts(call.body.texts),
+            once=call.once_for(call.body.purpose),
+            by=call.actor,
         )
     )
 
@@ -269,7 +264,7 @@ def keep_member(call: Call, staff_id: str) -> DirectoryView:
     changes=True,
 )
 def set_default_attachments(call: Call, staff_id: str) -> DirectoryView:
-    """The files that go with each message of the person (S42): their own, or anybody's for an admin."""
+    """The files with each message of the person (S42): their own, or anybody's for an admin."""
     if staff_id != call.member.staff_id and call.member.role is not Role.ADMIN:
         raise domain.MemberUnknown
     for file_id in call.body.files:

@@ -1,5 +1,6 @@
-"""Where an organisation is kept: `O#<org>#ORGANISATION#<org>`, SK `ROOT`, `CATALOGUE`, `STAFF`, `WORDING#<id>`.
+"""Where an organisation is kept: `O#<org>#ORGANISATION#<org>`.
 
+Its sort keys: `ROOT`, `CATALOGUE`, `STAFF`, `WORDING#<id>`.
 Settings are cached for a minute in each process; wordings, which never change, for its life.
 """
 
@@ -75,7 +76,7 @@ def wording(ports: Ports, org: str, wording_id: str) -> Wording:
 
 
 def lookup_digest(organisation: Organisation, value: str) -> str:
-    """The keyed hash under which an exact look-up of a value is kept; the value itself is in no key."""
+    """The keyed hash under which a value is looked up exactly; the value itself is in no key."""
     salt, message = organisation.lookup_salt.encode(), value.casefold().encode()
     return hmac.new(salt, message, "sha256").hexdigest()[:40]
 

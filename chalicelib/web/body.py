@@ -1,7 +1,7 @@
 """Reading a request's body strictly.
 
-Chalice's own `json_body` takes NaN, duplicate keys and lone surrogates, falls over deep nesting, and
-is None for another media type (measured); every one of these is a 4xx here.
+Chalice's own `json_body` takes NaN, duplicate keys and lone surrogates, falls over deep nesting,
+and is None for another media type (measured); every one of these is a 4xx here.
 """
 
 import json
@@ -20,7 +20,10 @@ _PLACE = re.compile(r" - at `\$\.?([^`]*)`$")
 
 
 def read(raw: bytes, content_type: str, into: type[T]) -> T:
-    """The body as this struct: `Unsupported`, `TooLarge`, `Malformed` or `Invalid` with the field."""
+    """The body as this struct.
+
+    `Unsupported`, `TooLarge`, `Malformed`, or `Invalid` with the field.
+    """
     if _JSON_TYPE.fullmatch(content_type.strip()) is None:
         raise Unsupported
     if len(raw) > MOST_BYTES:

@@ -1,0 +1,71 @@
+"""May this be sent to this person, by this channel, for this reason?"""
+
+from datetime import UTC, datetime
+from itertools import product
+
+import pytest
+
+from chalicelib.clients.domain import Client, ConsentState, Identity, Kind, Notice, Proof, Served
+from chalicelib.clients.domain import Standing as On
+from chalicelib.contact.domain import Channel, Ground, may_quote, may_write
+
+NOW = datetime(2026, 11, 22, 12, tzinfo=UTC)
+DECIDED = (ConsentState.GIVEN, ConsentState.REFUSED, ConsentState.WITHDRAWN)
+
+
+def client(address: str = "a@b.example", notice: bool = True, **standings: ConsentState) -> Client:
+    """A client with these standings, each by a declaration of its purpose's name."""
+    identity = Identity(
+        kind=Kind.PERSON, name="Anna", language="pl", served=Served.DIRECT, email=address
+    )
+    return Client(
+        identity=identity,
+        created=NOW,
+        notice=Notice(at=NOW, how="printed", source="x") if notice else None,
+        standings={
+            purpose: On(state, NOW, Proof.EMAIL_CLICK, f"by-{purpose}", "w")
+            for purpose, state in standings.items()
+        },
+    )
+
+
+@pytest.mark.parametrize("states", list(product((None, *DECIDED), repeat=3)))
+def test_commerce_needs_marketing_and_the_channel(states: tuple[ConsentState | None, ...]) -> None:
+    """S16-S18: every combination of three standings, on every channel; the proofs are named."""
+    named = dict(zip(("marketing", "email", "phone"), states, strict=True))
+    one = client(**{purpose: state for purpose, state in named.items() if state is not None})
+    for channel, second in (
+        (Channel.EMAIL, "email"),
+        (Channel.PHONE, "phone"),
+        (Channel.SMS, "phone"),
+    ):
+        verdict = may_write(one, Ground.CONSENT, channel)
+        both = named["marketing"] is named[second] is ConsentState.GIVEN
+        assert verdict.allowed is both
+        assert verdict.proofs == (("by-marketing", f"by-{second}") if both else ())
+        if not both:
+            first = "marketing" if named["marketing"] is not ConsentState.GIVEN else second
+            assert verdict.reason == f"no_consent:{first}"
+
+
+@pytest.mark.parametrize("channel", Channel)
+def test_a_duty_needs_no_consent(channel: Channel) -> None:
+    """S13: what is needed to serve a person goes, even before the notice, for it brings it."""
+    refused = client(notice=False, marketing=ConsentState.REFUSED, email=ConsentState.WITHDRAWN)
+    assert may_write(refused, Ground.DUTY, channel).allowed
+
+
+@pytest.mark.parametrize("ground", Ground)
+def test_nobody_is_written_to_without_an_address(ground: Ground) -> None:
+    """S44: held, with its reason."""
+    one = client(address="", marketing=ConsentState.GIVEN, email=ConsentState.GIVEN)
+    verdict = may_write(one, ground, Channel.EMAIL)
+    assert (verdict.allowed, verdict.reason) == (False, "no_email")
+
+
+def test_a_quotation_needs_the_notice_and_nothing_else() -> None:
+    """S8, S14: refused before it; allowed after it with every consent refused."""
+    refused = dict.fromkeys(("marketing", "phone"), ConsentState.REFUSED)
+    assert may_quote(client(notice=True, **refused)).allowed
+    before = may_quote(client(notice=False, marketing=ConsentState.GIVEN))
+    assert (before.allowed, before.reason) == (False, "notice_required")
