@@ -50,6 +50,8 @@ fix: setup ## Put style right where a machine can
 	@.venv/bin/ruff format .
 
 bench: setup ## Measure, each figure beside its floor; writes build/bench.json
+	@UV_LINK_MODE=copy .venv/bin/uv pip install --quiet --require-hashes --python $(PYTHON) \
+		--target build/bench/libraries -r requirements-bench.txt
 	@$(PYTHON) -m bench
 
 package: STAGE ?= local

@@ -1,4 +1,4 @@
-"""Measure everything; write build/bench.json, print the table; 1 where a figure is over its limit."""
+"""Measure all, write build/bench.json, print the table; exit 1 if a figure is over its limit."""
 
 import contextlib
 import io

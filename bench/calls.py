@@ -1,6 +1,6 @@
 """Every AWS call of a stretch of code, heard at botocore's own hooks."""
 
-from typing import Any
+from typing import Any, Self
 
 import msgspec
 
@@ -10,7 +10,6 @@ Attributes = dict[str, Any]
 class Call(msgspec.Struct, kw_only=True):
     """One call: what was asked, and what was answered."""
 
-    service: str
     operation: str
     asked: Attributes
     answer: Attributes
@@ -21,7 +20,8 @@ class Call(msgspec.Struct, kw_only=True):
         if self.operation == "GetItem":
             return 1
         if self.operation == "BatchGetItem":
-            return sum(len(one["Keys"]) for one in self.asked["RequestItems"].values())
+            asked: Attributes = self.asked["RequestItems"]
+            return sum(len(one["Keys"]) for one in asked.values())
         if self.operation == "TransactGetItems":
             return len(self.asked["TransactItems"])
         return len(self.answer["Items"]) if self.operation == "Query" else 0
@@ -35,7 +35,7 @@ class Recorder:
         self._asked: Attributes = {}
         self._emitters = emitters
 
-    def __enter__(self) -> "Recorder":
+    def __enter__(self) -> Self:
         for one in self._emitters:
             one.register("provide-client-params", self._before)
             one.register("after-call", self._after)
@@ -55,8 +55,8 @@ class Recorder:
         self.on_asked(params)
 
     def _after(self, event_name: str, parsed: Attributes, **_: Any) -> None:
-        _, service, operation = event_name.split(".")
-        call = Call(service=service, operation=operation, asked=self._asked, answer=parsed)
+        operation = event_name.rpartition(".")[2]
+        call = Call(operation=operation, asked=self._asked, answer=parsed)
         self.calls.append(call)
         self.on_answered(call)
 

@@ -34,7 +34,7 @@ def figure(
     bounds: Literal["value", "ratio"] = "value",
     note: str = "",
 ) -> Figure:
-    """The figure, held to its limit; ValueError where the ratio is bounded and there is no floor."""
+    """The figure, held to its limit; ValueError for a bounded ratio without a floor."""
     ratio = round(value / floor, 3) if floor else None
     bounded = value if bounds == "value" else ratio
     if bounded is None:
@@ -54,7 +54,7 @@ def figure(
 
 def table(figures: Iterable[Figure]) -> str:
     """The figures for people."""
-    rows = [("figure", "value", "unit", "floor", "ratio", "at most", "")]
+    rows: list[tuple[str, ...]] = [("figure", "value", "unit", "floor", "ratio", "at most", "")]
     rows += [_row(one) for one in figures]
     widths = [max(len(row[column]) for row in rows) for column in range(6)]
     lines = []

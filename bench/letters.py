@@ -1,4 +1,4 @@
-"""How long a letter takes from its promise to the mail service, in the local cloud, by the stream."""
+"""How long a letter takes from its promise to SES: in the local cloud, by the table's stream."""
 
 import statistics
 import tempfile

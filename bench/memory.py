@@ -7,7 +7,7 @@ calls and items are counted as they would be on AWS, at sizes that the local eng
 
 import json
 from bisect import bisect_left, bisect_right, insort
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from io import BytesIO
 from typing import Any
@@ -27,7 +27,7 @@ class Table:
 
     def answer(self, operation: str, asked: Attributes) -> Attributes:
         """The answer to one call; KeyError for a call that none of the measured cases makes."""
-        answers = {
+        answers: dict[str, Callable[[Attributes], Attributes]] = {
             "GetItem": self._get,
             "BatchGetItem": self._batch,
             "Query": self._query,
@@ -70,7 +70,8 @@ class Table:
         last = bisect_right(entries, (values[":until"], "\U0010ffff"))
         first, start = 0, asked.get("ExclusiveStartKey")
         if start:
-            first = bisect_right(entries, tuple(start[name]["S"] for name in ("due_at", "PK", "SK")))
+            place = (start["due_at"]["S"], start["PK"]["S"], start["SK"]["S"])
+            first = bisect_right(entries, place)
         found = [
             {
                 "PK": {"S": pk},
@@ -97,7 +98,7 @@ class Table:
         """`SET a = :x, b = :y REMOVE c, d`: all that the ledger writes."""
         names = asked.get("ExpressionAttributeNames", {})
         sets, _, removes = asked["UpdateExpression"].removeprefix("SET ").partition(" REMOVE ")
-        item = dict(self.items.get((asked["Key"]["PK"]["S"], asked["Key"]["SK"]["S"]), asked["Key"]))
+        item = {**(self._get(asked).get("Item") or asked["Key"])}
         for one in sets.split(", "):
             name, _, value = one.partition(" = ")
             item[names.get(name, name)] = asked["ExpressionAttributeValues"][value]

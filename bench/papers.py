@@ -26,7 +26,7 @@ def figures(sheet: DeclarationSheet) -> Iterator[Figure]:
     done = subprocess.run(
         [sys.executable, "-m", "bench.with_reportlab", *fonts],
         cwd=ROOT,
-        env={"PATH": os.environ["PATH"], "PYTHONPATH": str(LIBRARIES)},
+        env={"PATH": os.environ.get("PATH", os.defpath), "PYTHONPATH": str(LIBRARIES)},
         input=json.dumps(msgspec.to_builtins(sheet)),
         capture_output=True,
         text=True,

@@ -27,7 +27,7 @@ _IN_MEMORY = (
 
 
 def idle(duly: Duly, root: Attributes) -> Iterator[Figure]:
-    """Calls of a tick with nothing due: in the local engine, and at a hundred times as many clients."""
+    """Calls of a tick with nothing due: in the local engine, and with a hundred times more."""
     dynamodb, shards = clients.client("dynamodb"), len(ledger.SHARDS)
     table = wiring.setting("TABLE_NAME")
     items = list(_clients(root, FEW))

@@ -1,9 +1,9 @@
 """Write units from the items' true sizes (Amazon DynamoDB developer guide, "read and write
 operations" and "global secondary indexes").
 
-A write costs one unit for each started KB of the larger of the item before and after it, twice that in
-a transaction. An index costs its own: one unit per started KB of the entry that appears or vanishes,
-two for one whose key changes, none where the entry stays as it was.
+A write costs one unit for each started KB of the larger of the item before and after it, twice
+that in a transaction. An index costs its own: one unit per started KB of the entry that appears or
+vanishes, two for one whose key changes, none where the entry stays as it was.
 """
 
 from collections.abc import Iterator
@@ -54,7 +54,7 @@ class WriteMeter(Recorder):
             after = self._image(key)
             size = max(item_size(before), item_size(after))
             for index in INDEXES.values():
-                entry = _index_units(before, after, index)
+                entry = index_units(before, after, index)
                 self._used.append((entry, entry))
             self._used.append((times * _started(size), times))
 
@@ -65,7 +65,7 @@ class WriteMeter(Recorder):
 
 
 def item_size(item: Attributes) -> int:
-    """Bytes of an item: its attributes' names and values in UTF-8; a number half its digits and one."""
+    """Bytes of an item: names and values in UTF-8; of a number half its digits and one."""
     return sum(len(name.encode()) + _value_size(value) for name, value in item.items())
 
 
@@ -78,7 +78,8 @@ def _value_size(value: Attributes) -> int:
     raise ValueError(f"Duly writes no attribute of type {kind}")
 
 
-def _index_units(before: Attributes, after: Attributes, index: tuple[str, str]) -> int:
+def index_units(before: Attributes, after: Attributes, index: tuple[str, str]) -> int:
+    """Units of one index for an item that was so and is so now."""
     was, is_ = _entry(before, index), _entry(after, index)
     return 0 if was == is_ else sum(_started(item_size(entry)) for entry in (was, is_) if entry)
 

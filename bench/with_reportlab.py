@@ -32,7 +32,7 @@ def main(regular: str, bold: str) -> None:
         started = time.process_time()
         assert draw(sheet).startswith(b"%PDF")
         took.append((time.process_time() - started) * 1000)
-    print(statistics.median(took[WARM:]))  # noqa: T201  its answer
+    print(statistics.median(took[WARM:]))
 
 
 def draw(sheet: dict[str, Any]) -> bytes:

@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from datetime import datetime, timedelta
 from email.message import EmailMessage
 from email.parser import BytesParser
+from functools import partial
 from typing import Any
 
 import msgspec
@@ -17,14 +18,17 @@ import msgspec
 import app as application
 from chalicelib import agenda, log, wiring
 from chalicelib.aws import clients
+from chalicelib.kernel.change import SYSTEM, Change
 from chalicelib.organisations import service as organisations
 from chalicelib.organisations.domain import (
     Controller,
     DataProtectionOfficer,
+    House,
     Member,
     Role,
     Sender,
     Settings,
+    keep_member,
 )
 from chalicelib.ports import Ports
 from tests import identity
@@ -43,6 +47,16 @@ class Answer(msgspec.Struct, frozen=True, kw_only=True):
     json: Any
     headers: dict[str, str]
 
+    @property
+    def told(self) -> tuple[int, str | None]:
+        """The status, and the code of a refusal."""
+        return self.status, self.json.get("code")
+
+    @property
+    def seen(self) -> tuple[int, str, str]:
+        """All that a caller sees, to be compared."""
+        return self.status, json.dumps(self.json), json.dumps(sorted(self.headers.items()))
+
 
 class Sent(msgspec.Struct, frozen=True, kw_only=True):
     """A message as the mail service took it."""
@@ -55,7 +69,7 @@ class Sent(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def message(self) -> EmailMessage:
         """The message, parsed from its true bytes."""
-        return BytesParser(policy=email.policy.default).parsebytes(self.raw)  # type: ignore[return-value]
+        return BytesParser(policy=email.policy.default).parsebytes(self.raw)
 
     @property
     def text(self) -> str:
@@ -230,14 +244,8 @@ class Duly:
             (HEAD, "Hanna Head", Role.HEAD),
         ):
             member = a_member(staff_id, name, role, language)
-            house = organisations.change(
-                ports,
-                org,
-                None,
-                lambda one, member=member: organisations.domain.keep_member(
-                    one, member, by=organisations.domain.Actor("system"), now=ports.now
-                ),
-            )
+            kept = partial(_kept, member=member, now=ports.now)
+            house = organisations.change(ports, org, None, kept)
         assert house.directory.members
 
     def client(self, **changes: Any) -> Any:
@@ -293,6 +301,14 @@ class Duly:
         assert answer.status == 200, answer.json
         return answer.json
 
+    def edit(self, client: Any, **changes: Any) -> None:
+        """Staff change the client's identity or contact."""
+        known = self.read_client(client["client_id"])
+        wanted = known["identity"] | {"contract": known["contract"]} | changes
+        path = f"/api/clients/{client['client_id']}"
+        answer = self.staff("PUT", path, wanted, version=known["version"])
+        assert answer.status == 200, answer.json
+
     def consents(self, client_id: str) -> dict[str, str]:
         """The standing on each purpose."""
         return {one["purpose"]: one["state"] for one in self.read_client(client_id)["consents"]}
@@ -343,6 +359,24 @@ class Duly:
         finally:
             for hook in hooks:
                 hook.unregister("before-send", note)
+
+    @contextmanager
+    def meanwhile(self, act: Callable[[], Any]) -> Iterator[list[str]]:
+        """Somebody acts once, right before the next transaction leaves the process."""
+        operation = "before-send.dynamodb.TransactWriteItems"
+        events = clients.client("dynamodb").meta.events
+        done: list[str] = []
+
+        def hook(**_: Any) -> None:
+            if not done:
+                done.append("once")
+                act()
+
+        events.register(operation, hook)
+        try:
+            yield done
+        finally:
+            events.unregister(operation, hook)
 
     @contextmanager
     def logs(self) -> Iterator[list[str]]:
@@ -431,6 +465,10 @@ def a_member(staff_id: str, name: str, role: Role, language: str = "pl") -> Memb
         role=role,
         language=language,
     )
+
+
+def _kept(house: House, member: Member, now: datetime) -> Change:
+    return keep_member(house, member, by=SYSTEM, now=now)
 
 
 def _query(query: str) -> dict[str, list[str]] | None:

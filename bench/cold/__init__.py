@@ -1,1 +1,1 @@
-"""The contenders of a cold start, each a program of its own: it starts, answers one request, ends."""
+"""The contenders of a cold start: each a program that starts, answers one request and ends."""

@@ -1,4 +1,4 @@
-"""Bad input, at every route: a 4xx with a code and a field, nothing written, nobody written to, no trace.
+"""Bad input, at every route: a 4xx with code and field, nothing written, no e-mail, no trace.
 
 The routes are walked by what they state of themselves, so a new one is in the battery at once.
 """
@@ -39,7 +39,7 @@ def examples(duly: Duly) -> Examples:
 
 @pytest.fixture(autouse=True)
 def _without_a_trace(examples: Examples) -> Iterator[None]:
-    """Around every test here: not one item of the table differs, no e-mail left, no secret is logged."""
+    """Around every test here: no item of the table differs, no e-mail left, no secret is logged."""
     duly = examples.duly
     before, sent = duly.table(), len(duly.mailbox.sent)
     with duly.logs() as lines:
@@ -75,6 +75,7 @@ def test_a_body_with_wrong_types(examples: Examples) -> None:
                     continue
                 answer = examples.ask(one, one.changed(**{name: wrong}))
                 refused(one, answer, 422, name)
+        whole: Any
         for whole in (None, 7, "x", [], True):
             answer = examples.ask(one, raw=json.dumps(whole))
             refused(one, answer, 422)
@@ -139,7 +140,7 @@ def test_a_body_of_another_media_type(examples: Examples) -> None:
 
 
 def test_text_with_controls_or_header_tricks(examples: Examples) -> None:
-    """Robustness, traps 2 and injection: controls, bidi, `=?`, far too long: in every text of a body."""
+    """Robustness, trap 2 and injection: controls, bidi, `=?`, far too long, in every text."""
     for one in bodies(examples):
         for way in texts(one.body):
             for kind, trap in TRAPS.items():
@@ -306,7 +307,7 @@ def refused(
 
 
 def test_ids_of_another_organisation(examples: Examples) -> None:
-    """Issue 2, 11 and bad input: what belongs to another organisation is not there, for every route."""
+    """Issue 2, 11 and bad input: at every route, what is another organisation's is not there."""
     duly = examples.duly
     duly.found("inna", controller=msgspec.structs.replace(a_settings().controller, name="Inna"))
     before = duly.table()

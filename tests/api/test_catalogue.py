@@ -42,7 +42,7 @@ def test_each_purpose_has_a_text_and_a_standing_of_its_own(duly: Duly) -> None:
         assert len(set(texts)) == 4
         assert all(len(one) > 200 for one in texts)
     client = duly.client()
-    sent, token = duly.sent(client, marketing=True, email=False, phone=True)
+    _, token = duly.sent(client, marketing=True, email=False, phone=True)
     duly.confirm(token)
     assert duly.consents(client["client_id"]) == {
         "marketing": "given",

@@ -31,7 +31,7 @@ def exported(duly: Duly, client: Any) -> str:
 
 
 def test_the_history_says_who_when_and_from_where(duly: Duly) -> None:
-    """S56, R23; issue 2, 10: every event, newest first; the client's act with address and browser."""
+    """S56, R23; issue 2, 10: every event, newest first; the client's with address and browser."""
     client = lived(duly)
     path = f"/api/clients/{client['client_id']}/events"
     events = duly.staff("GET", path).json["events"]
@@ -81,7 +81,7 @@ def test_an_export_is_verified_without_duly(duly: Duly, tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("number", [1, 3, 5])
 def test_one_flipped_byte_is_named(duly: Duly, tmp_path: Path, number: int) -> None:
-    """R23; issue 2, 10: in the body of any event; the first event that is not as written is named."""
+    """R23; issue 2, 10: in the body of any event; the first that is not as written is named."""
     whole = json.loads(exported(duly, lived(duly)))
     event = whole["events"][number - 1]
     raw = json.dumps(event["body"], ensure_ascii=False)

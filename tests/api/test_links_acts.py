@@ -24,7 +24,7 @@ DECIDED = {"confirm": "confirmed", "dispute": "disputed"}
 
 
 @settings(
-    max_examples=8, derandomize=True, suppress_health_check=[HealthCheck.function_scoped_fixture]
+    max_examples=6, derandomize=True, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
 @given(acts=st.lists(st.sampled_from(["confirm", "dispute", "read"]), min_size=1, max_size=6))
 def test_any_sequence_of_acts_ends_where_the_first_confirmation_put_it(
@@ -125,7 +125,7 @@ def test_an_act_outlives_a_change_of_the_client_in_the_same_moment(duly: Duly) -
     client = duly.client()
     _, token = duly.sent(client)
     body = _body(duly, token, "confirm")
-    with _meanwhile(lambda: _edit(duly, client, phone="+48600100201")) as done:
+    with duly.meanwhile(lambda: duly.edit(client, phone="+48600100201")) as done:
         answer = duly.public(ACT, body)
     assert done == ["once"]
     assert answer.status == 200, answer.json
@@ -239,32 +239,6 @@ def _letters(duly: Duly, client: Any) -> list[str]:
 def _export(duly: Duly, client: Any) -> str:
     answer = duly.staff("GET", f"/api/clients/{client['client_id']}/events/export")
     return str(answer.json["export"])
-
-
-def _edit(duly: Duly, client: Any, **changes: Any) -> None:
-    known = duly.read_client(client["client_id"])
-    wanted = known["identity"] | {"contract": known["contract"]} | changes
-    path = f"/api/clients/{client['client_id']}"
-    answer = duly.staff("PUT", path, wanted, version=known["version"])
-    assert answer.status == 200, answer.json
-
-
-@contextmanager
-def _meanwhile(act: Any) -> Iterator[list[str]]:
-    """Somebody acts once, right before the next transaction leaves the process."""
-    events = clients.client("dynamodb").meta.events
-    done: list[str] = []
-
-    def hook(**_: Any) -> None:
-        if not done:
-            done.append("once")
-            act()
-
-    events.register("before-send.dynamodb.TransactWriteItems", hook)
-    try:
-        yield done
-    finally:
-        events.unregister("before-send.dynamodb.TransactWriteItems", hook)
 
 
 @contextmanager

@@ -136,12 +136,12 @@ def test_rotated_keys_verify_until_their_last_link_is_over(
         wiring.real_now().timestamp() + tokens.MAX_LIFETIME.total_seconds(), abs=60
     )
     _true_time(monkeypatch, until["k1"] - 1)
-    assert _told(duly.public(READ, {"token": links[0]})) == (410, "link_expired")
+    assert duly.public(READ, {"token": links[0]}).told == (410, "link_expired")
     _true_time(monkeypatch, until["k1"])
     _refused(duly.public(READ, {"token": links[0]}))
     _true_time(monkeypatch, until["k2"] + 1)
     _refused(duly.public(READ, {"token": links[1]}))
-    assert _told(duly.public(READ, {"token": links[2]})) == (410, "link_expired")
+    assert duly.public(READ, {"token": links[2]}).told == (410, "link_expired")
     _rotate()
     assert {name for name in _secret() if name.startswith("k")} == {"k3", "k4"}
     _refused(duly.public(READ, {"token": links[0]}))
@@ -185,7 +185,7 @@ def test_keys_that_cannot_be_had_close_every_link(duly: Duly) -> None:
         _keep_secret(kept)
         for path, body in ((READ, {"token": token}), (ACT, act), (RENEW, {"token": token})):
             for given in (body, body | {"token": "forged"}):
-                assert _told(duly.public(path, given)) == (503, "unavailable"), kept
+                assert duly.public(path, given).told == (503, "unavailable"), kept
     assert duly.table() == before
 
 
@@ -203,7 +203,7 @@ def test_an_outage_of_the_key_store_closes_the_links_until_it_is_over(duly: Duly
         raise ConnectTimeoutError(endpoint_url="https://secretsmanager")
 
     events.register("before-send", down)
-    assert _told(duly.public(READ, {"token": token})) == (503, "unavailable")
+    assert duly.public(READ, {"token": token}).told == (503, "unavailable")
     assert attempts
     events.unregister("before-send", down)
     assert duly.confirm(token).status == 200
@@ -217,9 +217,9 @@ def test_a_link_ends_at_the_signed_second(duly: Duly, monkeypatch: pytest.Monkey
     _true_time(monkeypatch, ends, timedelta(microseconds=-1))
     assert duly.public(READ, {"token": token}).status == 200
     _true_time(monkeypatch, ends)
-    assert _told(duly.public(READ, {"token": token})) == (410, "link_expired")
+    assert duly.public(READ, {"token": token}).told == (410, "link_expired")
     act = {"token": token, "decision": "confirm", "digest": "0" * 64}
-    assert _told(duly.public(ACT, act)) == (410, "link_expired")
+    assert duly.public(ACT, act).told == (410, "link_expired")
 
 
 def test_the_confirmed_are_shown_their_receipt_when_the_link_is_over(
@@ -264,12 +264,8 @@ def _keep_secret(kept: dict[str, Any] | str | None) -> None:
     secrets._kept.clear()
 
 
-def _told(answer: Answer) -> tuple[int, str | None]:
-    return answer.status, answer.json.get("code")
-
-
 def _refused(answer: Answer) -> None:
-    assert _told(answer) == (400, "link_invalid")
+    assert answer.told == (400, "link_invalid")
 
 
 def _mac(key: str, purpose: str, stage: str, head: str) -> bytes:

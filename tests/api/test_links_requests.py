@@ -11,7 +11,7 @@ import pytest
 
 import app as application
 from chalicelib import wiring
-from tests.duly import SITE, Answer, Duly
+from tests.duly import SITE, Duly
 
 READ, ACT, RENEW = "/links/read", "/links/act", "/links/renew"
 RESOURCES = [f"/api/public/{{org}}{one}" for one in (READ, ACT, RENEW)]
@@ -127,10 +127,10 @@ def test_whatever_we_did_not_sign_gets_the_very_same_answer(duly: Duly) -> None:
     _, token = duly.sent(duly.client())
     samples = _not_ours(token, random.Random(16))  # noqa: S311  samples, no secret
     assert len(set(samples)) >= 1000
-    answers = {_seen(duly.public(READ, {"token": one})) for one in samples}
+    answers = {duly.public(READ, {"token": one}).seen for one in samples}
     act = {"decision": "confirm", "digest": "0" * 64}
-    answers |= {_seen(duly.public(ACT, {"token": one} | act)) for one in samples[::10]}
-    answers |= {_seen(duly.public(READ, {"token": token}, org=one)) for one in ("inna", "x-y-z")}
+    answers |= {duly.public(ACT, {"token": one} | act).seen for one in samples[::10]}
+    answers |= {duly.public(READ, {"token": token}, org=one).seen for one in ("inna", "x-y-z")}
     assert len(answers) == 1
     status, body, _ = answers.pop()
     assert (status, json.loads(body)["code"]) == (400, "link_invalid")
@@ -160,12 +160,12 @@ def test_why_a_link_is_over_is_told_to_its_holder_alone(
     for token, expected in told.items():
         answer = duly.public(READ, {"token": token})
         assert (answer.status, answer.json.get("code")) == expected
-        refusals.add(_seen(duly.public(READ, {"token": _forged(token)})))
+        refusals.add(duly.public(READ, {"token": _forged(token)}).seen)
     later = wiring.real_now() + timedelta(days=15)
     monkeypatch.setattr(wiring, "real_now", lambda: later)
     answer = duly.public(READ, {"token": live})
     assert (answer.status, answer.json["code"]) == (410, "link_expired")
-    refusals.add(_seen(duly.public(READ, {"token": _forged(live)})))
+    refusals.add(duly.public(READ, {"token": _forged(live)}).seen)
     assert len(refusals) == 1
     assert next(iter(refusals))[0] == 400
 
@@ -207,11 +207,6 @@ def _act(duly: Duly, token: str, decision: str = "confirm") -> dict[str, Any]:
     shown = duly.public(READ, {"token": token})
     assert shown.status == 200, shown.json
     return {"token": token, "decision": decision, "digest": shown.json["digest"]}
-
-
-def _seen(answer: Answer) -> tuple[int, str, str]:
-    """All that a caller sees of an answer."""
-    return answer.status, json.dumps(answer.json), json.dumps(sorted(answer.headers.items()))
 
 
 def _forged(token: str) -> str:

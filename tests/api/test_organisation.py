@@ -4,6 +4,7 @@ from typing import Any
 
 import msgspec
 
+from chalicelib.kernel.change import SYSTEM
 from chalicelib.organisations import domain, service
 from chalicelib.organisations.domain import Entitlements
 from tests.duly import ADMIN, AGENT, HEAD, Answer, Duly
@@ -29,9 +30,7 @@ def entitle(duly: Duly, **entitlements: bool) -> None:
         ports,
         "agencja",
         None,
-        lambda house: domain.entitle(
-            house, Entitlements(**entitlements), by=domain.Actor("system"), now=ports.now
-        ),
+        lambda house: domain.entitle(house, Entitlements(**entitlements), by=SYSTEM, now=ports.now),
     )
 
 

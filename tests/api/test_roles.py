@@ -1,4 +1,4 @@
-"""Who may: every staff route with every wrong token and role, and where a caller's address comes from."""
+"""Who may: every staff route, every wrong token and role; and a caller's address."""
 
 import base64
 import hashlib
@@ -105,7 +105,7 @@ WRONG: dict[str, Callable[[], str | None]] = {
 
 
 def test_every_staff_route_refuses_every_wrong_token(examples: Examples) -> None:
-    """Issue 2, 11; robustness, trap 4: signature, issuer, audience, expiry, use, organisation, directory."""
+    """Issue 2, 11; robustness, trap 4: signature, issuer, audience, expiry, use, directory."""
     tokens = {name: make() for name, make in WRONG.items()}
     before = examples.duly.table()
     for one in staff_routes(examples):
@@ -165,7 +165,7 @@ def test_an_agent_sets_default_attachments_for_nobody_else(duly: Duly) -> None:
 def test_a_callers_address_is_what_our_edge_appended(
     duly: Duly, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Issue 2, 11; R23: the first of X-Forwarded-For is whatever the caller wrote, and proves nothing."""
+    """Issue 2, 11; R23: the first of X-Forwarded-For is what the caller wrote, no proof."""
     for hops, told, kept in (
         ("1", "1.1.1.1, 203.0.113.9", "203.0.113.9"),
         ("2", "1.1.1.1, 203.0.113.9, 192.0.2.2", "203.0.113.9"),

@@ -26,7 +26,7 @@ def test_a_route_is_for_staff_or_public_by_its_path() -> None:
 
 
 def test_a_read_takes_nothing_and_a_change_names_its_version() -> None:
-    """GET has no body; what changes a stored thing needs If-Match, what creates an Idempotency-Key."""
+    """GET has no body; a change needs If-Match, what creates an Idempotency-Key."""
     for spec in SPECS:
         if spec.method == "GET":
             assert spec.takes is Nothing, spec.name

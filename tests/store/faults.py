@@ -1,4 +1,4 @@
-"""Faults on demand: a process that dies between two side effects, a service that does not answer."""
+"""Faults on demand: a process that dies between two side effects, a service that is silent."""
 
 from collections.abc import Callable
 from functools import cache
@@ -64,7 +64,7 @@ class _Watched:
 
 
 def install(monkeypatch: pytest.MonkeyPatch, mailbox: Any) -> Faults:
-    """Faults over the ledger, the bucket and the mailer of this test: the ports, nothing of ours."""
+    """Faults over the ledger, the bucket and the mailer of this test: its ports alone."""
     faults = Faults()
     for name in ("_ledger", "_bucket"):
         real = getattr(wiring, name)

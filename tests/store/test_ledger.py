@@ -185,6 +185,10 @@ def test_a_request_under_one_key_is_done_once(ledger: DynamoLedger) -> None:
     with pytest.raises(IdempotencyKeyReused):
         ledger.commit(a_change(again, once=msgspec.structs.replace(once, request="r2")))
     assert ledger.read(again, "ROOT") == {}
+    assert ledger.was_done("agencja", once)
+    assert not ledger.was_done("inna", once)
+    with pytest.raises(IdempotencyKeyReused):
+        ledger.was_done("agencja", msgspec.structs.replace(once, request="r2"))
     stale = a_change(again, 5, "x", once=once)
     with pytest.raises(AlreadyDone):
         ledger.commit(stale)
@@ -197,9 +201,7 @@ def test_one_request_sent_many_times_at_once_is_done_once(ledger: DynamoLedger) 
     """R6: whoever loses the race is told so, or gets what was made."""
     once = Once(digest="k3", request="r", result="made", expires_at=1_900_000_000)
     keys = [a_key() for _ in range(5)]
-    results = at_once(
-        *[lambda key=key: ledger.commit(a_change(key, once=once)) for key in keys]
-    )
+    results = at_once(*[lambda key=key: ledger.commit(a_change(key, once=once)) for key in keys])
     assert results.count(1) == 1
     assert all(isinstance(one, int | AlreadyDone | ChangedMeanwhile) for one in results)
     assert sum("ROOT" in ledger.read(key, "ROOT") for key in keys) == 1

@@ -167,7 +167,7 @@ class Objects(dict[str, bytes]):
 
 
 def test_what_was_checked_is_what_is_kept() -> None:
-    """S41: out of quarantine under its digest; the same again finds nothing; garbage stays there."""
+    """S41: out of quarantine under its digest; once; garbage stays there."""
     objects = Objects()
     ports: Any = SimpleNamespace(bucket=objects, now=datetime(2026, 11, 22, tzinfo=UTC))
     form = attachments.upload_form(ports, OWNER, "f1", "application/pdf")

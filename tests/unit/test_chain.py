@@ -134,8 +134,10 @@ def test_another_spelling_of_the_same_content_is_told() -> None:
 
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.text(st.characters(codec="utf-8")),
-    lambda inner: st.lists(inner, max_size=3)
-    | st.dictionaries(st.text(st.characters(codec="utf-8")), inner, max_size=3),
+    lambda inner: (
+        st.lists(inner, max_size=3)
+        | st.dictionaries(st.text(st.characters(codec="utf-8")), inner, max_size=3)
+    ),
     max_leaves=8,
 )
 
@@ -173,6 +175,7 @@ def test_the_command_tells_by_its_exit_code(tmp_path: Path) -> None:
     assert fallen.returncode == 1
     assert f"{bad}: BROKEN: event 1: the body does not match its digest" in fallen.stdout
     assert chain.main([str(garbage)]) == 1
+    assert chain.main([str(good), str(good)]) == 0
     assert chain.main([]) == 0
 
 

@@ -98,11 +98,9 @@ class Digests(dict[str, str]):
 
 
 def test_a_new_client_is_before_the_notice() -> None:
-    """S5, S12, D10: identity and contact, and nothing else; found by e-mail, telephone and names."""
+    """S5, S12, D10: identity and contact alone; found by e-mail, telephone and names."""
     change = created(identity(name="  Łucja  Żółć ", email="Lucja@Klient.EXAMPLE"))
-    assert change.root == Client(
-        identity=identity(email="Lucja@klient.example"), created=NOW
-    )
+    assert change.root == Client(identity=identity(email="Lucja@klient.example"), created=NOW)
     assert change.root.state is ClientState.BEFORE_NOTICE
     assert (change.version, change.head, change.once, change.due_at) == (0, "", ONCE, None)
     assert change.event.kind == "client_created"
@@ -144,9 +142,11 @@ def test_a_field_that_breaks_a_rule_is_named(
         assert getattr(refused.value, "field", None) == field
 
 
-@pytest.mark.parametrize("state", [one for one in ContractState if one is not ContractState.UNKNOWN])
+@pytest.mark.parametrize(
+    "state", [one for one in ContractState if one is not ContractState.UNKNOWN]
+)
 def test_a_contract_waits_for_the_notice(state: ContractState) -> None:
-    """S3, S8, S12: refused before the information is delivered; S14: needs nothing else after it."""
+    """S3, S8, S12: refused before the information is delivered; S14: it needs no more after it."""
     ended = date(2026, 1, 1) if state is ContractState.ENDED else None
     contract = Contract(state=state, ended_on=ended)
     with pytest.raises(NoticeRequired):
@@ -209,7 +209,7 @@ def test_another_address_kills_what_was_sent_to_the_old_one() -> None:
 
 
 @pytest.mark.parametrize("state", DeclarationState)
-@pytest.mark.parametrize("decided", [None, *"given refused withdrawn".split()])
+@pytest.mark.parametrize("decided", [None, *["given", "refused", "withdrawn"]])
 def test_a_standing_is_what_was_decided_or_what_is_awaited(
     state: DeclarationState, decided: str | None
 ) -> None:

@@ -13,7 +13,9 @@ NOW = datetime(2026, 11, 22, 12, tzinfo=UTC)
 DECIDED = (ConsentState.GIVEN, ConsentState.REFUSED, ConsentState.WITHDRAWN)
 
 
-def client(address: str = "a@b.example", notice: bool = True, **standings: ConsentState) -> Client:
+def client(
+    address: str = "a@b.example", notice: bool = True, **standings: ConsentState | None
+) -> Client:
     """A client with these standings, each by a declaration of its purpose's name."""
     identity = Identity(
         kind=Kind.PERSON, name="Anna", language="pl", served=Served.DIRECT, email=address
@@ -25,6 +27,7 @@ def client(address: str = "a@b.example", notice: bool = True, **standings: Conse
         standings={
             purpose: On(state, NOW, Proof.EMAIL_CLICK, f"by-{purpose}", "w")
             for purpose, state in standings.items()
+            if state is not None
         },
     )
 
@@ -33,7 +36,7 @@ def client(address: str = "a@b.example", notice: bool = True, **standings: Conse
 def test_commerce_needs_marketing_and_the_channel(states: tuple[ConsentState | None, ...]) -> None:
     """S16-S18: every combination of three standings, on every channel; the proofs are named."""
     named = dict(zip(("marketing", "email", "phone"), states, strict=True))
-    one = client(**{purpose: state for purpose, state in named.items() if state is not None})
+    one = client(marketing=states[0], email=states[1], phone=states[2])
     for channel, second in (
         (Channel.EMAIL, "email"),
         (Channel.PHONE, "phone"),
@@ -65,7 +68,7 @@ def test_nobody_is_written_to_without_an_address(ground: Ground) -> None:
 
 def test_a_quotation_needs_the_notice_and_nothing_else() -> None:
     """S8, S14: refused before it; allowed after it with every consent refused."""
-    refused = dict.fromkeys(("marketing", "phone"), ConsentState.REFUSED)
-    assert may_quote(client(notice=True, **refused)).allowed
+    refused = client(marketing=ConsentState.REFUSED, phone=ConsentState.REFUSED)
+    assert may_quote(refused).allowed
     before = may_quote(client(notice=False, marketing=ConsentState.GIVEN))
     assert (before.allowed, before.reason) == (False, "notice_required")

@@ -1,6 +1,6 @@
 """The rules of a declaration: each act by itself, and any sequence of acts."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest

@@ -156,9 +156,7 @@ def test_an_organisation_adds_consents_of_its_own() -> None:
         domain.add_purpose(house, "newsletter", texts(), once=ONCE, by=BY, now=NOW)
     while len(house.catalogue.purposes) < domain.MOST_PURPOSES:
         name = f"own{len(house.catalogue.purposes)}"
-        house = after(
-            house, domain.add_purpose(house, name, texts(), once=ONCE, by=BY, now=NOW)
-        )
+        house = after(house, domain.add_purpose(house, name, texts(), once=ONCE, by=BY, now=NOW))
     with pytest.raises(domain.TooManyPurposes):
         domain.add_purpose(house, "more", texts(), once=ONCE, by=BY, now=NOW)
     full = domain.change_settings(
@@ -196,10 +194,11 @@ def test_the_order_is_the_organisations_and_the_notice_comes_first() -> None:
 )
 def test_a_text_that_no_client_could_be_shown_is_refused(given: Any, field: str) -> None:
     """S24: every language, placeholders that can be merged, no character that turns words round."""
-    for act in (
+    acts: list[Any] = [
         lambda house: edited(house, "email", texts=given),
         lambda house: domain.add_purpose(house, "own", given, once=ONCE, by=BY, now=NOW),
-    ):
+    ]
+    for act in acts:
         with pytest.raises(Invalid) as refused:
             act(founded())
         assert refused.value.field == field
@@ -256,6 +255,17 @@ def test_people_are_kept_once_each_and_changed_in_place() -> None:
     many = Directory(members=tuple(replace(ewa, staff_id=f"e{n}") for n in range(500)))
     with pytest.raises(SettingRefused):
         domain.keep_member(replace(house, directory=many), ewa, by=BY, now=NOW)
+
+
+def test_a_role_is_changed_where_sign_ins_are_and_nowhere_else() -> None:
+    """An administrator keeps a person as they are; whoever runs Duly gives another role."""
+    house = founded()
+    promoted = a_member(ADMIN, "Anna Admin", Role.HEAD)
+    with pytest.raises(domain.RoleElsewhere) as refused:
+        domain.keep_member(house, promoted, by=BY, now=NOW)
+    assert refused.value.field == "role"
+    change = domain.keep_member(house, promoted, by=Actor("system"), now=NOW)
+    assert after(house, change).directory.get(ADMIN).role is Role.HEAD
 
 
 @pytest.mark.parametrize(

@@ -75,7 +75,9 @@ def test_a_token_says_what_was_signed(
     assert len("https://" + "h" * 47 + "/c#" + token) <= 200
 
 
-@pytest.mark.parametrize("change", [{"org": "agencjb"}, {"stage": "dev"}, {"purpose": "unsubscribe"}])
+@pytest.mark.parametrize(
+    "change", [{"org": "agencjb"}, {"stage": "dev"}, {"purpose": "unsubscribe"}]
+)
 def test_a_link_is_good_in_its_place_alone(change: dict[str, Any]) -> None:
     """R8: another organisation, stage or purpose gets the one answer."""
     with pytest.raises(LinkInvalid):
@@ -104,8 +106,19 @@ def test_a_token_has_one_spelling() -> None:
 
 @pytest.mark.parametrize(
     "garbage",
-    ["", "x", "v1", "v1.k1..", "é" * 50, "v1.k2." + "A" * 201 + "." + "A" * 43, "A" * 10_000]
-    + ["v1.k2.A." + "A" * 43, "v1.k9.AAAA." + "A" * 43, "\ud800", "v2" + "." * 3],
+    [
+        "",
+        "x",
+        "v1",
+        "v1.k1..",
+        "é" * 50,
+        "v1.k2." + "A" * 201 + "." + "A" * 43,
+        "A" * 10000,
+        "v1.k2.A." + "A" * 43,
+        "v1.k9.AAAA." + "A" * 43,
+        "\ud800",
+        "v2" + "." * 3,
+    ],
 )
 def test_garbage_is_told_apart_from_nothing(garbage: str) -> None:
     """R9, R16: one kind of refusal, whatever it is, without any look-up."""
@@ -169,7 +182,7 @@ def test_everything_issued_before_a_moment_can_be_rejected() -> None:
 )
 def test_unusable_keys_fail_closed(secret: dict[str, Any]) -> None:
     """R12: rather no link than a weak one."""
-    with pytest.raises(ValueError, match="unusable"):
+    with pytest.raises(ValueError, match=r"unusable|signing"):
         tokens.ring(secret)
 
 
