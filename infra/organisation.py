@@ -87,8 +87,17 @@ def _keep(org: str, member: Member) -> None:
         ports,
         org,
         None,
-        lambda house: domain.keep_member(house, member, by=SYSTEM, now=ports.now),
+        lambda house: domain.keep_member(house, _known(house, member), by=SYSTEM, now=ports.now),
     )
+
+
+def _known(house: House, member: Member) -> Member:
+    """The person as the file says, and as the directory has what no file says: hours, files, and
+    whether they still work there.
+    """
+    same = (one for one in house.directory.members if one.staff_id == member.staff_id)
+    told = {name: getattr(member, name) for name in Person.__struct_fields__}
+    return msgspec.structs.replace(next(same, member), **told)
 
 
 def _entitle(org: str, entitlements: Entitlements) -> None:

@@ -7,10 +7,12 @@ what it finds no wheel for, and carries on when the result can't run on Lambda.
 """
 
 import argparse
+import compileall
 import hashlib
 import json
 import os
 import platform
+import py_compile
 import re
 import shutil
 import struct
@@ -38,6 +40,12 @@ GLIBC_SINCE_2023 = 34
 EPOCH = (1980, 1, 1, 0, 0, 0)
 # What Chalice's packager adds by itself: the three files that a function needs of it.
 PACKAGER = "chalice"
+# What no function reads: sources of compiled modules, stubs, a page that shows an API, and the
+# names of holidays.
+NOT_SHIPPED = re.compile(r"\.(c|cpp|h|pyx|pxd|pyi)$|/swagger_ui/|^holidays/locale/")
+# The flags of byte code that is taken as it is: Lambda's folder can't be written, so code without
+# any is compiled anew at every cold start, and dates mean nothing in a zip.
+UNCHECKED_HASH = 0b01
 
 
 class PackageError(Exception):
@@ -54,7 +62,10 @@ def build(stage: str, out: Path, *, project: Path = ROOT) -> Path:
     with tempfile.TemporaryDirectory() as scratch:
         merged = chalice_package(stage, project, Path(scratch))
         zipped = out / "deployment.zip"
-        files = {**_tree(libraries), **_unzipped(Path(scratch) / "deployment.zip")}
+        app = Path(scratch) / "app"
+        shutil.unpack_archive(Path(scratch) / "deployment.zip", app)
+        add_byte_code(app)
+        files = {**_tree(libraries), **_tree(app)}
         # Squeezing takes ten seconds, which the local cloud has no use for.
         write_zip(zipped, files, level=1 if stage == LOCAL else 9)
     check_zip(zipped, for_lambda=stage != LOCAL)
@@ -150,7 +161,7 @@ def fetch_libraries(project: Path, cache: Path, *, for_lambda: bool) -> Path:
     pins = locked((project / "requirements.txt").read_text(), names)
     python = sys.version_info[:2]
     tags = _lambda_tags(python) if for_lambda else []
-    kind = f"{pins}{python}{tags or platform.platform()}"
+    kind = f"{pins}{python}{tags or platform.platform()}{NOT_SHIPPED.pattern}"
     folder = cache / hashlib.sha256(kind.encode()).hexdigest()[:16]
     if folder.exists():
         return folder
@@ -169,8 +180,24 @@ def fetch_libraries(project: Path, cache: Path, *, for_lambda: bool) -> Path:
             project,
         )
         shutil.rmtree(fresh / "bin", ignore_errors=True)
+        for file in list(_files(fresh)):
+            if NOT_SHIPPED.search(file.relative_to(fresh).as_posix()):
+                file.unlink()
+        add_byte_code(fresh)
         fresh.rename(folder)
     return folder
+
+
+def add_byte_code(folder: Path) -> None:
+    """Compile every module here, the same bytes each time (PEP 552), as it will lie on Lambda."""
+    compileall.compile_dir(
+        folder,
+        quiet=2,  # a library may ship a module for another Python; Lambda would not import it either
+        stripdir=str(folder),
+        prependdir="/var/task",
+        invalidation_mode=py_compile.PycInvalidationMode.UNCHECKED_HASH,
+        maxlevels=20,
+    )
 
 
 def _lambda_tags(python: tuple[int, int]) -> list[str]:
@@ -195,7 +222,8 @@ def check_zip(zipped: Path, *, for_lambda: bool) -> None:
     """Refuse what Lambda could not load, what the runtime brings itself, and what is too large."""
     with zipfile.ZipFile(zipped) as content:
         for name in content.namelist():
-            if "__pycache__" in name or name.startswith(("botocore/", "boto3/")):
+            stale = name.endswith(".pyc") and not _is_unchecked(content, name)
+            if stale or name.startswith(("botocore/", "boto3/")):
                 message = f"{name} does not belong in the package."
                 raise PackageError(message)
             if name.endswith(".dist-info/WHEEL") and b"-linux_x86_64" in content.read(name):
@@ -214,6 +242,12 @@ def megabytes(zipped: Path) -> float:
     return zipped.stat().st_size / 1e6
 
 
+def _is_unchecked(content: zipfile.ZipFile, name: str) -> bool:
+    with content.open(name) as code:
+        header = code.read(8)
+    return len(header) == 8 and struct.unpack("<I", header[4:])[0] == UNCHECKED_HASH
+
+
 def _is_foreign(content: zipfile.ZipFile, name: str) -> bool:
     if not re.search(r"\.(so|dylib|pyd)(\.|$)", name):
         return False
@@ -228,11 +262,6 @@ def _tree(folder: Path) -> dict[str, bytes]:
 
 def _files(folder: Path) -> Iterator[Path]:
     return (file for file in folder.rglob("*") if file.is_file())
-
-
-def _unzipped(zipped: Path) -> dict[str, bytes]:
-    with zipfile.ZipFile(zipped) as content:
-        return {name: content.read(name) for name in content.namelist()}
 
 
 def main() -> None:

@@ -203,30 +203,34 @@ class Demonstration:
 
     def dispute_remind_expire(self) -> None:
         """8. A dispute changes nothing and leaves the link alive; one reminder; then it expires."""
-        address = "jan@klient.duly.example"
-        client, token = self.sent_to("Jan Wątpliwy", address)
+        client, token = self.sent_to("Jan Wątpliwy", "jan@klient.duly.example")
         shown = self.link("read", token)
         answer = self.link("act", token, decision="dispute", digest=shown["digest"])
         check(answer["receipt"]["decision"] == "disputed", "a dispute is registered")
         check(self.consents(client)["marketing"] == "awaiting_email", "it changes no consent")
         self.arrived(AGENT, 2)
-        self.cloud.move_clock(3 * DAY)
-        time.sleep(1.1)
-        self.cloud.tick()
+        check(self.link("read", token)["state"] == "disputed", "the link stays alive")
+        address = "ewa@klient.duly.example"
+        client, token = self.sent_to("Ewa Milcząca", address)
+        self.pass_time(3)
         reminder, raw = self.message(self.arrived(address, 2))
         (OUT / "4-reminder.eml").write_bytes(raw)
         check(reminder["Subject"] == "Ubezpieczenie", "the reminder has the same subject")
         self.cloud.tick()
         check(len(self.cloud.mails(address)) == 2, "one reminder, however often the tick runs")
-        self.cloud.move_clock(9 * DAY)
-        time.sleep(1.1)
-        self.cloud.tick()
+        self.pass_time(9)
         check(self.consents(client)["marketing"] == "expired", "unanswered, it expires")
         refused("link_expired", lambda: self.link("read", token))
         check(self.link("renew", token) == {"code": "asked"}, "a new link can be asked for")
         self.cloud.move_clock(0)
         time.sleep(1.1)
         say("   Disputed, reminded once, expired: by the agenda, with the clock moved on.")
+
+    def pass_time(self, days: int) -> None:
+        """The clock moved on, which the functions read once a second; then the tick."""
+        self.cloud.move_clock(days * DAY)
+        time.sleep(1.1)
+        self.cloud.tick()
 
     def bounce(self) -> None:
         """8. A message that comes back takes the notice with it."""

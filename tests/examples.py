@@ -67,6 +67,7 @@ class Examples:
         self.duly = duly
         self.client = duly.client(phone="")
         sent, self.token = duly.sent(self.client)
+        read = duly.public("/links/read", {"token": self.token}).json
         draft = duly.declared(self.client)
         catalogue = duly.staff("GET", "/api/catalogue").json
         self.ids = {
@@ -108,7 +109,7 @@ class Examples:
             "keep_organisation_file": FILE,
             "retry_stuck": {"kind": "CLIENT", "owner": "x", "item": "ROOT", "since": "2026"},
             "read_link": {"token": self.token},
-            "act_on_link": {"token": self.token, "decision": "dispute", "digest": "x"},
+            "act_on_link": {"token": self.token, "decision": "dispute", "digest": read["digest"]},
             "renew_link": {"token": self.token},
         }
         self.all = [self.of(spec) for spec in duly.routes.values()]

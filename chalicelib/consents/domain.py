@@ -366,7 +366,7 @@ def decide(
     """The client's act on the page (S47-S49, D13, D14); None where it was recorded before (R5).
 
     Confirming sets each consent with its proof, tells the sender, promises the receipt. Disputing
-    changes no consent, tells the sender and leaves the link alive.
+    changes no consent, tells the sender and leaves the link alive; no reminder follows.
     """
     client = held.value
     progress = open_link(client, declaration.declaration_id, generation, now=now)
@@ -539,7 +539,7 @@ def _disputed(
 ) -> Change | None:
     if progress.state is State.DISPUTED:
         return None
-    disputed = replace(progress, state=State.DISPUTED, decided=now)
+    disputed = replace(progress, state=State.DISPUTED, decided=now, remind=None)
     changed = _with(held.value, disputed)
     body = {
         "declaration": progress.id,

@@ -13,10 +13,10 @@ from chalicelib.kernel.errors import Invalid
 # Patterns are compiled and kept by `re` at their first use, which comes late or never in a request
 # that only reads: together they take as long as a dozen modules.
 #
-# C0 and C1 controls but tab and newline, line and paragraph separators, bidi controls, lone
-# surrogates, noncharacters, BOM.
+# C0 and C1 controls but tab and newline, line and paragraph separators, bidi controls,
+# what has no width, lone surrogates, noncharacters, BOM.
 _FORBIDDEN = (
-    "[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069\u200e\u200f\u061c"
+    "[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2060-\u2064\u2066-\u2069\u200b-\u200f\u061c"
     "\ud800-\udfff\ufeff\ufffe\uffff]"
 )
 _SPACES = r"\s+"

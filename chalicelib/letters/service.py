@@ -120,19 +120,29 @@ def deliver(ports: Ports, due: Due, composers: Mapping[str, Composer], on_sent: 
     return _send(ports, item, claimed, prepared.to.email, raw, occasion, on_sent)
 
 
-def settle(ports: Ports, item: Item, letter: Letter, about: Item | None, on_sent: Effect) -> None:
-    """Mark a letter as sent, in one transaction with what that means for its owner, if anything."""
+def settle(
+    ports: Ports,
+    item: Item,
+    letter: Letter,
+    about: Item | None,
+    effect: Effect,
+    client: Held[Client],
+) -> None:
+    """Mark a letter's step, in one transaction with what that means for its owner, if anything.
+
+    `client` is the owner as last read; it is read again only if somebody changed it meanwhile.
+    """
     for _ in range(MOST_TRIES_TO_SETTLE):
-        client = clients.held(ports.ledger.read(item.key, "ROOT")["ROOT"])
-        change = on_sent(client, letter, about, ports.now)
+        change = effect(client, letter, about, ports.now)
         if change is None:
             ports.ledger.save_letter(item, letter, due_at=None)
             return
         try:
-            ports.ledger.commit(change, settles=(item, letter))
+            ports.ledger.commit(promised(change, client.value), settles=(item, letter))
         except ChangedMeanwhile:
             if _is_settled(ports, item):
                 return
+            client = clients.held(ports.ledger.read(item.key, "ROOT")["ROOT"])
             continue
         return
     raise ChangedMeanwhile(item.sk)
@@ -167,7 +177,8 @@ def _send(
     except MailDelayed as delayed:
         _wait(ports, item, letter, delayed)
         raise
-    settle(ports, item, _sent(letter, message_id, ports.now), occasion.part, on_sent)
+    sent = _sent(letter, message_id, ports.now)
+    settle(ports, item, sent, occasion.part, on_sent, occasion.client)
     log.info("letter_sent", letter=letter.letter_id, template=letter.template)
     return "sent"
 
@@ -245,7 +256,8 @@ def _put_aside(ports: Ports, item: Item, letter: Letter, state: str, reason: str
 
 
 def _is_settled(ports: Ports, item: Item) -> bool:
-    return _letter(ports.ledger.read(item.key, item.sk)[item.sk].data).state == "sent"
+    """Whether somebody else took the letter a step on since it was read."""
+    return ports.ledger.read(item.key, item.sk)[item.sk].version != item.version
 
 
 def _tags(item: Item, letter: Letter) -> dict[str, str]:
@@ -271,21 +283,27 @@ def on_mail_event(
 ) -> str:
     """What the mail service tells of a letter.
 
-    It tells `Delivery`, `Bounce` (permanent), `Complaint` or `Send`. A letter that was left
+    It tells `Send`, `Delivery`, `Bounce` (permanent), `Reject` (a virus) or `Complaint`. A letter that was left
     `sending` by a crash is settled by it. Told twice, it changes nothing.
     """
     key, sk, about = _tagged(tags)
-    found = ports.ledger.read(key, sk, *([f"DECL#{about}"] if about else []))
-    if sk not in found:
+    found = ports.ledger.read(key, "ROOT", sk, *([f"DECL#{about}"] if about else []))
+    if sk not in found or "ROOT" not in found:
         return "unknown"
+    client = clients.held(found["ROOT"])
     item, part = found[sk], found.get(f"DECL#{about}")
     letter = _letter(item.data)
-    if letter.state in ("sending", "promised") and kind != "Reject":
+    if letter.state in ("sending", "promised"):
         sent = _sent(letter, message_id, ports.now)
-        settle(ports, item, sent, part, on_sent)
-        item = ports.ledger.read(key, sk)[sk]
+        settle(ports, item, sent, part, on_sent, client)
+        found = ports.ledger.read(key, "ROOT", sk)
+        client, item = clients.held(found["ROOT"]), found[sk]
         letter = _letter(item.data)
-    effects = {"Bounce": ("bounced", bounced), "Complaint": ("complained", complained)}
+    effects = {
+        "Bounce": ("bounced", bounced),
+        "Reject": ("held", bounced),
+        "Complaint": ("complained", complained),
+    }
     if kind == "Delivery" and letter.state == "sent":
         delivered = replace(letter, state="delivered", delivered_at=ports.now)
         ports.ledger.save_letter(item, delivered, due_at=None)
@@ -293,7 +311,8 @@ def on_mail_event(
     if kind not in effects or letter.state == effects[kind][0]:
         return "nothing"
     state, effect = effects[kind]
-    settle(ports, item, replace(letter, state=state, reason=kind.lower()), part, effect)
+    told = replace(letter, state=state, reason=kind.lower())
+    settle(ports, item, told, part, effect, client)
     return state
 
 

@@ -1,12 +1,19 @@
-"""Policy packs: the dated rules of one jurisdiction. The organisation's settings name one."""
+"""Policy: which dated rules apply to a complaint, and which dates follow from them, and why.
 
-PACKS = (
-    "eu-eiopa",
-    "pl-legal-2018",
-    "pl-nat-2015",
-    "pl-nat-2026-02-13",
-    "ru-442fz-2024",
-    "ru-medexpress-2019",
-    "uk-disp-2026",
-    "uk-dp-2026-06-19",
-)
+Packs are data (`packs/*.toml`), holidays are data (`holidays/*.toml`), the rest is pure. Here are
+their names alone, so that settings can be checked without reading any of them.
+"""
+
+from pathlib import Path
+
+_HERE = Path(__file__).parent
+
+
+def _names(folder: str) -> tuple[str, ...]:
+    # `pl-nat-2015.2.toml` is the second edition of the pack `pl-nat-2015`.
+    found = (file.name.split(".") for file in (_HERE / folder).iterdir())
+    return tuple(sorted({name for name, *_, suffix in found if suffix == "toml"}))
+
+
+PACKS = _names("packs")
+COUNTRIES = _names("holidays")

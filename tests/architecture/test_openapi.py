@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable
 from typing import Any
 from urllib.parse import parse_qs, quote
 
+import jsonschema_rs
 import schemathesis
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
@@ -22,7 +23,7 @@ from schemathesis.specs.openapi.checks import (
 
 import app as application
 from infra import openapi
-from tests.duly import Context, Duly
+from tests.duly import Answer, Context, Duly
 from tests.examples import Examples
 
 CHECKS = [
@@ -32,7 +33,15 @@ CHECKS = [
     response_headers_conformance,
     response_schema_conformance,
 ]
-GOOD, BAD = 3, 4
+GOOD, BAD = 2, 3
+# What must have happened to a declaration before.
+FIRST = {
+    "cancel_declaration": "send",
+    "read_paper": "print",
+    "hand_over_declaration": "print",
+}
+# These need a file in quarantine, and something stuck: their own tests have them.
+NOT_THERE = {"keep_client_file": 409, "keep_organisation_file": 409, "retry_stuck": 404}
 Start = Callable[[str, list[tuple[str, str]]], Any]
 
 
@@ -67,6 +76,40 @@ def test_every_moment_of_an_answer_is_described_as_one() -> None:
             assert set(one) - {"default"}, f"{name}.{field} has no type"
             if field.endswith("_at"):
                 assert "date-time" in json.dumps(one), f"{name}.{field}"
+
+
+def test_every_good_request_gets_the_answer_that_is_described(duly: Duly) -> None:
+    """Each route once, granted: the status and the very shape of the reference, and its ETag."""
+    examples, document = Examples(duly), openapi.document()
+    for one in examples.all:
+        ids = {}
+        if "{declaration_id}" in one.spec.path:
+            draft = duly.declared(examples.client)
+            ids["declaration_id"] = draft["declaration_id"]
+            if one.spec.name in FIRST:
+                assert duly.act(draft, FIRST[one.spec.name]).status < 300
+        examples.versions["client"] = duly.read_client(examples.ids["client_id"])["version"]
+        catalogue = duly.staff("GET", "/api/catalogue").json
+        examples.versions["organisation"] = catalogue["version"]
+        order = [entry["purpose"] for entry in catalogue["purposes"]]
+        examples.bodies["order_purposes"] = {"order": order}
+        where = f"{one.where}?name=luc" if one.spec.name == "find_clients" else None
+        example = examples.of(one.spec, **ids)
+        answer = examples.ask(example, where=where or example.where)
+        wanted = NOT_THERE.get(one.spec.name, one.spec.status)
+        assert answer.status == wanted, (one.spec.name, answer.json)
+        _hold(document, one.spec.method, one.spec.path, answer)
+
+
+def _hold(document: dict[str, Any], method: str, path: str, answer: Answer) -> None:
+    """`ValidationError` unless the answer is what the document says of this status."""
+    described = document["paths"][path][method.lower()]["responses"][str(answer.status)]
+    if "$ref" in described:
+        described = document["components"]["responses"][described["$ref"].rpartition("/")[2]]
+    schema = described["content"]["application/json"]["schema"]
+    whole = {"allOf": [schema], "components": document["components"]}
+    jsonschema_rs.validator_for(whole).validate(answer.json)
+    assert ("ETag" in described.get("headers", {})) == ("ETag" in answer.headers), path
 
 
 def test_what_is_answered_is_what_the_reference_says(duly: Duly) -> None:

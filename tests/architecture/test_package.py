@@ -53,11 +53,26 @@ def test_a_library_for_another_machine_is_refused(tmp_path: Path, content: bytes
 
 
 @pytest.mark.parametrize(
-    "name", ["botocore/session.py", "boto3/__init__.py", "a/__pycache__/b.pyc"]
+    "name", ["botocore/session.py", "boto3/__init__.py", "a/__pycache__/b.cpython-313.pyc"]
 )
 def test_what_the_runtime_brings_is_refused(tmp_path: Path, name: str) -> None:
     package.write_zip(tmp_path / "bad.zip", {name: b""})
     assert "does not belong" in refusal(tmp_path / "bad.zip")
+
+
+def test_byte_code_is_shipped_that_needs_no_check(tmp_path: Path) -> None:
+    """Lambda can't write byte code: without it every cold start compiles all modules."""
+    folder = tmp_path / "library"
+    folder.mkdir()
+    (folder / "one.py").write_text("value = 1\n")
+    package.add_byte_code(folder)
+    first = {file.name: file.read_bytes() for file in folder.rglob("*.pyc")}
+    assert [code[4:8] for code in first.values()] == [b"\x01\0\0\0"]
+    package.add_byte_code(folder)
+    assert {file.name: file.read_bytes() for file in folder.rglob("*.pyc")} == first
+    files = {f"library/__pycache__/{name}": code for name, code in first.items()}
+    package.write_zip(tmp_path / "good.zip", files)
+    package.check_zip(tmp_path / "good.zip", for_lambda=True)
 
 
 def test_the_functions_carry_no_command_of_chalices() -> None:

@@ -59,7 +59,7 @@ def letters_of(duly: Duly, client: Any) -> list[Any]:
 
 @pytest.mark.parametrize("what", ["leased", "poisoned"])
 def test_more_than_a_page_of_one_moment_starves_nobody(duly: Duly, what: str) -> None:
-    """What is due after 110 items of one moment that are skipped or fail has its turn in one tick."""
+    """What is due behind 110 items of one moment that are skipped or fail has its turn at once."""
     client = duly.client()
     draft = duly.declared(client)
     moment = wiring.now()
