@@ -3,13 +3,13 @@
 A pack is `packs/<name>.toml`; a correction is a new file, `<name>.2.toml`, for a released edition
 is never edited: a case pins `<name>.<edition>` when it is received, and keeps it (D20). A pack may
 inherit from another. What it then does not say itself is the other's, and, where it says so,
-flagged: of confidence L, which staff see as "unverified".
+flagged: of confidence L, which staff see as "unverified". `without` names what it does not take over.
 """
 
 import hashlib
 from collections.abc import Iterable, Mapping
 from datetime import date, datetime, time
-from functools import cache
+from functools import cache, reduce
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -50,11 +50,11 @@ class PackUnknown(NotFound):
 
 
 class Source(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Where a fact was read, and when; `address` as far as it has one."""
+    """Where a fact was read, and when; without a day it is from memory, and its facts are L."""
 
     document: Text
     address: str = ""
-    verified_on: date
+    verified_on: date | None = None
 
 
 class Cited(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -306,12 +306,15 @@ def _merged(file: Path, folder: Path) -> dict[str, Any]:
     import tomllib
 
     own = tomllib.loads(file.read_text(encoding="utf-8"))
-    flagged = own.pop("inherited_is_unverified", False)
+    flagged, without = own.pop("inherited_is_unverified", False), own.pop("without", [])
     if not (parent := own.get("inherits")):
         return own
     base = _merged(_file(parent, folder), folder)
     for name in ("edition", "effective_to", "superseded_by"):
         base.pop(name, None)
+    for path in without:
+        *outer, last = path.split(".")
+        del reduce(dict.__getitem__, outer, base)[last]
     _mark(base, parent, flagged)
     return _over(base, own)
 
@@ -327,10 +330,8 @@ def _mark(table: dict[str, Any], parent: str, flagged: bool) -> None:
 
 
 def _over(base: Any, own: Any) -> Any:
-    """Tables are merged key by key. A fact that the pack states itself, with its own source, stands
-    alone; an empty table takes away what would be inherited.
-    """
-    if not (isinstance(base, dict) and isinstance(own, dict)) or not own or "source" in own:
+    """Tables are merged key by key; a fact that the pack states itself, with its source, stands alone."""
+    if not (isinstance(base, dict) and isinstance(own, dict)) or "source" in own:
         return own
     return base | {name: _over(base.get(name), each) for name, each in own.items()}
 
@@ -340,6 +341,7 @@ def _check(pack: Pack, file: Path) -> None:
         f"{path}: no source {fact.source}"
         for path, fact in pack.facts()
         if fact.source not in pack.sources
+        or (pack.sources[fact.source].verified_on is None and not fact.unverified)
     ]
     wrong += [
         f"rules.{name}: no reckoning {rule.reckoning}"
