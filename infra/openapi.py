@@ -6,6 +6,7 @@ with its code, status and sentence). `--check` writes nothing and fails where a 
 
 import argparse
 import importlib
+import inspect
 import json
 import pkgutil
 import re
@@ -143,7 +144,10 @@ def _schemas(specs: Iterable[Spec]) -> dict[str, Any]:
     _, schemas = msgspec.json.schema_components(
         in_order, ref_template="#/components/schemas/{name}"
     )
-    # Python's end of a text is `\\Z`; JSON Schema's is `$`, for its `$` stops at no newline.
+    for schema in schemas.values():
+        if "description" in schema:  # Python before 3.13 keeps a docstring's indentation
+            schema["description"] = inspect.cleandoc(schema["description"])
+    # Python ends a text with another sign than JSON Schema, whose `$` stops at no newline.
     return dict(json.loads(json.dumps(schemas).replace(r"\\Z", "$")))
 
 

@@ -403,10 +403,12 @@ def _written_event(change: Change, version: int) -> tuple[str, Attributes]:
         "version": version,
         "kind": event.kind,
         "at": _instant(event.at),
-        "actor": msgspec.to_builtins(event.actor),
+        "actor": {"kind": event.actor.kind, "id": event.actor.id},
         "previous": change.head,
     }
-    body = chain.canonical(msgspec.to_builtins(event.body))
+    body = chain.canonical(
+        msgspec.to_builtins(event.body) | msgspec.to_builtins(event.actor.origin)
+    )
     salt = ids.new_id()
     body_digest = chain.digest(salt, body)
     hash_ = chain.link(envelope, body_digest)

@@ -377,21 +377,20 @@ def decide(
     if digest != shown_digest(declaration):
         raise AnswersChanged
     if decision is Decision.DISPUTE:
-        return _disputed(held, progress, digest, origin, now)
+        return _disputed(held, declaration, progress, digest, origin, now)
     confirmed = replace(
         progress, state=State.CONFIRMED, decided=now, remind=None, expires=None, wish=None
     )
     changed = _given(_with(client, confirmed), declaration, now)
     changed = _refused(changed, declaration, Proof.EMAIL_CLICK, now)
-    body = _evidence(declaration, progress, "confirmed", digest, origin)
     return Change.of(
         held,
         changed,
         Event(
             kind="declaration_confirmed",
-            actor=Actor("client", held.key.id),
+            actor=Actor("client", held.key.id, origin),
             at=now,
-            body=body,
+            body=_evidence(declaration, progress, digest, "confirmed"),
         ),
         letters=(
             _letter("receipt", "client", confirmed, now),
@@ -522,36 +521,39 @@ def _said(declaration: Declaration) -> dict[str, Any]:
 
 
 def _evidence(
-    declaration: Declaration, progress: Progress, decision: str, digest: str, origin: Origin
+    declaration: Declaration, progress: Progress, digest: str, decision: str
 ) -> dict[str, Any]:
+    """What was shown and answered; where from is the actor's (R23)."""
     return {
         "declaration": progress.id,
         "generation": progress.gen,
         "decision": decision,
         "answers": [[one.purpose, one.wording_id, one.answer] for one in declaration.answers],
         "shown": digest,
-        **msgspec.to_builtins(origin),
     }
 
 
 def _disputed(
-    held: Held[Client], progress: Progress, digest: str, origin: Origin, now: datetime
+    held: Held[Client],
+    declaration: Declaration,
+    progress: Progress,
+    digest: str,
+    origin: Origin,
+    now: datetime,
 ) -> Change | None:
     if progress.state is State.DISPUTED:
         return None
     disputed = replace(progress, state=State.DISPUTED, decided=now, remind=None)
     changed = _with(held.value, disputed)
-    body = {
-        "declaration": progress.id,
-        "generation": progress.gen,
-        "decision": "disputed",
-        "shown": digest,
-        **msgspec.to_builtins(origin),
-    }
     return Change.of(
         held,
         changed,
-        Event(kind="declaration_disputed", actor=Actor("client", held.key.id), at=now, body=body),
+        Event(
+            kind="declaration_disputed",
+            actor=Actor("client", held.key.id, origin),
+            at=now,
+            body=_evidence(declaration, progress, digest, "disputed"),
+        ),
         letters=(_letter("client_disputed", f"staff:{progress.by}", disputed, now),),
         due_at=changed.due_at,
     )

@@ -111,7 +111,13 @@ class Printed(PaperView, frozen=True, kw_only=True):
 def draft_declaration(call: Call, client_id: str) -> DeclarationView:
     """Tick what the client said; any consent ticks the notice (S10, S13-S14)."""
     held, declaration = service.draft(
-        call.ports, call.house, client_id, _wish(call), member=call.member, once=call.once_for
+        call.ports,
+        call.house,
+        client_id,
+        _wish(call),
+        member=call.member,
+        by=call.actor,
+        once=call.once_for,
     )
     return _view(call, held, declaration)
 
@@ -133,6 +139,7 @@ def redraft_declaration(call: Call, client_id: str, declaration_id: str) -> Decl
         call.version,
         _wish(call),
         member=call.member,
+        by=call.actor,
     )
     return _view(call, held, declaration)
 

@@ -53,12 +53,12 @@ def draft(
     wish: Wish,
     *,
     member: Member,
+    by: Actor,
     once: Callable[[str], Once],
 ) -> tuple[Held[Client], Declaration]:
     """A new declaration; the same request again gives the one that it made."""
     org = house.organisation.org
     held = client_store.get(ports, org, client_id)
-    by = Actor("staff", member.staff_id)
     declaration = _declaration(
         ports, house, held, wish, member, ids.new_id(), codes.new_code(secrets.token_bytes(8))
     )
@@ -82,12 +82,12 @@ def redraft(
     wish: Wish,
     *,
     member: Member,
+    by: Actor,
 ) -> tuple[Held[Client], Declaration]:
     """Other answers, language or attachments, while it is a draft."""
     org = house.organisation.org
     held, before = _read_version(ports, org, client_id, declaration_id, version)
     declaration = _declaration(ports, house, held, wish, member, declaration_id, before.code)
-    by = Actor("staff", member.staff_id)
     ports.ledger.commit(domain.redraft(held, declaration, by=by, now=ports.now))
     return store.get(ports, org, client_id, declaration_id)
 
@@ -175,7 +175,7 @@ def answer_link(
             decision,
             generation=opened.claims.generation,
             digest=digest,
-            origin=allowed(origin, opened.house),
+            origin=opened.house.settings.evidence.kept(origin),
             now=ports.now,
         )
         if change is None:
@@ -224,15 +224,6 @@ def _ask_again(ports: Ports, claims: Claims) -> None:
 def _pause(attempt: int) -> None:
     """A moment's chance, longer each time, so that those who collided do not meet again."""
     time.sleep(secrets.randbelow(50) / 1000 * (attempt + 1))
-
-
-def allowed(origin: Origin, house: House) -> Origin:
-    """As much of where an act came from as the organisation keeps (R23)."""
-    keep = house.settings.evidence
-    return Origin(
-        address=origin.address if keep.address else "",
-        agent=origin.agent if keep.user_agent else "",
-    )
 
 
 def _read_version(

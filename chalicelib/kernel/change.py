@@ -22,18 +22,22 @@ class Key(msgspec.Struct, frozen=True):
         return f"O#{self.org}#{self.kind}#{self.id}"
 
 
-class Actor(msgspec.Struct, frozen=True):
-    """Who did it: a member of staff, the client, or Duly itself. An id, never a name."""
-
-    kind: str
-    id: str = ""
-
-
 class Origin(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """Where an act came from; in an event's body as far as the organisation's settings allow."""
 
     address: str = ""
     agent: str = ""
+
+
+class Actor(msgspec.Struct, frozen=True):
+    """Who did it: a member of staff, the client, or Duly itself. An id, never a name.
+
+    Where from, as far as the organisation keeps it, is personal: it goes into the event's body.
+    """
+
+    kind: str
+    id: str = ""
+    origin: Origin = Origin()
 
 
 SYSTEM = Actor("system")

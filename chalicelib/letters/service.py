@@ -283,8 +283,8 @@ def on_mail_event(
 ) -> str:
     """What the mail service tells of a letter.
 
-    It tells `Send`, `Delivery`, `Bounce` (permanent), `Reject` (a virus) or `Complaint`. A letter that was left
-    `sending` by a crash is settled by it. Told twice, it changes nothing.
+    It tells `Send`, `Delivery`, `Bounce` (permanent), `Reject` (a virus) or `Complaint`. A letter
+    that was left `sending` by a crash is settled by it. Told twice, it changes nothing.
     """
     key, sk, about = _tagged(tags)
     found = ports.ledger.read(key, "ROOT", sk, *([f"DECL#{about}"] if about else []))

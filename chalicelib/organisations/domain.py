@@ -17,7 +17,7 @@ import msgspec
 from msgspec.structs import asdict, replace
 
 from chalicelib.kernel import text
-from chalicelib.kernel.change import Actor, Change, Event, Held, Key, Once, Part
+from chalicelib.kernel.change import Actor, Change, Event, Held, Key, Once, Origin, Part
 from chalicelib.kernel.errors import Conflict, Forbidden, Invalid, NotFound
 from chalicelib.organisations import defaults
 from chalicelib.policy import PACKS
@@ -71,10 +71,17 @@ class Sender(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
 
 
 class Evidence(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """What is kept of where a confirmation came from (R23)."""
+    """What is kept of where an act came from (R23)."""
 
     address: bool = True
     user_agent: bool = True
+
+    def kept(self, origin: Origin) -> Origin:
+        """As much of where an act came from as the organisation keeps."""
+        return Origin(
+            address=origin.address if self.address else "",
+            agent=origin.agent if self.user_agent else "",
+        )
 
 
 class Entitlements(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

@@ -62,4 +62,5 @@ def _between(years: dict[int, str], first: date, last: date) -> tuple[date, ...]
 
 @cache
 def _table(country: str) -> _Table:
-    return msgspec.toml.decode((_TABLES / f"{country}.toml").read_bytes(), type=_Table, strict=False)
+    written = (_TABLES / f"{country}.toml").read_bytes()
+    return msgspec.toml.decode(written, type=_Table, strict=False)

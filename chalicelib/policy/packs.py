@@ -3,7 +3,7 @@
 A pack is `packs/<name>.toml`; a correction is a new file, `<name>.2.toml`, for a released edition
 is never edited: a case pins `<name>.<edition>` when it is received, and keeps it (D20). A pack may
 inherit from another. What it then does not say itself is the other's, and, where it says so,
-flagged: of confidence L, which staff see as "unverified". `without` names what it does not take over.
+flagged: of confidence L, which staff see as "unverified". `without` names what it leaves behind.
 """
 
 import hashlib
@@ -173,6 +173,17 @@ class Suspension(Cited, frozen=True, kw_only=True, forbid_unknown_fields=True):
     grounds: dict[str, Ground]
 
 
+class DataConsent(Cited, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """The client's consent to the processing of data, as an answer by e-mail needs it (M82).
+
+    `proofs` are those that will do; `separate_since`: from that day on it is a document of its
+    own, not merged with another.
+    """
+
+    proofs: tuple[Literal["signature", "email_click", "record", "oral"], ...]
+    separate_since: date | None = None
+
+
 class Pack(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """All rules that apply to what is received from `effective_from` to `effective_to`.
 
@@ -200,6 +211,7 @@ class Pack(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
     acknowledgement: Acknowledgement
     intake: Intake
     reply_form: ReplyForm
+    data_consent: DataConsent | None = None
     rules: dict[str, Rule]
     reckonings: dict[str, Worded] = {}
     letters: dict[LetterKind, dict[str, Element]] = {}
@@ -252,14 +264,12 @@ def load(name: str, folder: Path = FOLDER) -> Pack:
     return pack
 
 
-def choose(
-    name: str, *, audience: Audience, received_on: date, scope: Scope | None = None
-) -> Pack:
+def choose(name: str, *, audience: Audience, received_on: date, scope: Scope | None = None) -> Pack:
     """The pack for what was received on this day of the organisation's zone (D20).
 
-    It is the settings' own one where that fits; else, of its jurisdiction, the one then in force for
-    the audience and scope. Nothing is refused for want of a pack: where none was in force yet, the
-    oldest one counts, and where none is for this audience, one for the other.
+    It is the settings' own one where that fits; else, of its jurisdiction, the one then in force
+    for the audience and scope. Nothing is refused for want of a pack: where none was in force yet,
+    the oldest one counts, and where none is for this audience, one for the other.
     """
     named = load(name)
     wanted = scope or named.scope
@@ -316,7 +326,8 @@ def _merged(file: Path, folder: Path) -> dict[str, Any]:
         *outer, last = path.split(".")
         del reduce(dict.__getitem__, outer, base)[last]
     _mark(base, parent, flagged)
-    return _over(base, own)
+    merged: dict[str, Any] = _over(base, own)
+    return merged
 
 
 def _mark(table: dict[str, Any], parent: str, flagged: bool) -> None:
@@ -330,13 +341,15 @@ def _mark(table: dict[str, Any], parent: str, flagged: bool) -> None:
 
 
 def _over(base: Any, own: Any) -> Any:
-    """Tables are merged key by key; a fact that the pack states itself, with its source, stands alone."""
+    """Tables are merged key by key; a fact that the pack states with its source stands alone."""
     if not (isinstance(base, dict) and isinstance(own, dict)) or "source" in own:
         return own
-    return base | {name: _over(base.get(name), each) for name, each in own.items()}
+    merged: dict[str, Any] = {name: _over(base.get(name), each) for name, each in own.items()}
+    return base | merged
 
 
 def _check(pack: Pack, file: Path) -> None:
+    named = (file.stem.partition(".")[0], _edition(file))
     wrong = [
         f"{path}: no source {fact.source}"
         for path, fact in pack.facts()
@@ -349,7 +362,7 @@ def _check(pack: Pack, file: Path) -> None:
         if rule.reckoning and rule.reckoning not in pack.reckonings
     ]
     holds = {
-        "the file's name": (pack.pack, pack.edition) == (file.stem.partition(".")[0], _edition(file)),
+        "the file's name": (pack.pack, pack.edition) == named,
         "effective dates": pack.effective_from <= pack.effective_to,
         "an audience": bool(pack.audience),
         "the office's day": pack.registration.opens < pack.registration.until,

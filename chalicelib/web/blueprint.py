@@ -106,7 +106,8 @@ class Call(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def actor(self) -> Actor:
         """Who asks, as events name them."""
-        return Actor("staff", self._staff.member.staff_id)
+        evidence = self.house.settings.evidence
+        return Actor("staff", self._staff.member.staff_id, evidence.kept(self.origin))
 
     @property
     def _staff(self) -> staffs.Staff:

@@ -107,3 +107,11 @@ def test_no_event_can_be_left_out_or_moved(duly: Duly) -> None:
 def _verifier(file: Path) -> "subprocess.CompletedProcess[str]":
     command = [sys.executable, "-m", "chalicelib.kernel.chain", str(file)]
     return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+
+
+def test_an_act_of_staff_says_where_it_came_from(duly: Duly) -> None:
+    """Issue 2, 10: who, when, from where; as far as the organisation keeps it (R23)."""
+    client = duly.client()
+    events = duly.staff("GET", f"/api/clients/{client['client_id']}/events").json["events"]
+    assert events[-1]["actor"] == {"kind": "staff", "id": AGENT}
+    assert events[-1]["body"]["address"] == "203.0.113.9"
