@@ -32,7 +32,8 @@ def tick(event: Any) -> dict[str, Any]:
 @app.lambda_function(name="letters")
 def deliver_letters(event: dict[str, Any], context: Any) -> dict[str, Any]:
     """Letters promised a moment ago, from the table's stream; what fails waits for the tick."""
-    return _told("letters_run", agenda.hand_over(wiring.ports(), ledger.promised_in(event)))
+    budget = agenda.Budget(left=context.get_remaining_time_in_millis)
+    return _told("letters_run", agenda.hand_over(wiring.ports(), ledger.promised_in(event), budget))
 
 
 @app.on_cw_event({"source": ["aws.ses"]}, name="mail_events")

@@ -25,6 +25,7 @@ PAGE = 100
 MOST_ATTEMPTS = 8
 FIRST_PAUSE = timedelta(seconds=30)
 LONGEST_PAUSE = timedelta(hours=1)
+MOST_TRIES = 5
 
 
 class Run(msgspec.Struct, kw_only=True):
@@ -64,10 +65,16 @@ def run_due(ports: Ports, budget: Budget) -> Run:
     return run
 
 
-def hand_over(ports: Ports, dues: Iterable[Due]) -> Run:
-    """Letters straight from the table's stream; what fails here is on the agenda anyhow."""
+def hand_over(ports: Ports, dues: Iterable[Due], budget: Budget) -> Run:
+    """Letters straight from the table's stream, until time is up.
+
+    What fails here, or is not reached, is on the agenda anyhow.
+    """
     run = Run()
     for due in dues:
+        if budget.spent():
+            run.stopped = "time"
+            break
         _attempt(ports, due, run)
     return run
 
@@ -110,7 +117,7 @@ def _attempt(ports: Ports, due: Due, run: Run) -> None:
 
 def _handle(ports: Ports, due: Due) -> str:
     if due.sk.startswith("LETTER#"):
-        return letters.deliver(ports, due, COMPOSERS, on_sent)
+        return letters.deliver(ports, due, COMPOSERS, on_sent=on_sent, refused=on_bounced)
     return _attend_client(ports, due)
 
 
@@ -163,20 +170,35 @@ def on_complained(held: Held[Client], letter: Letter, part: Item | None, now: An
     return consents.on_complained(held, letter, now=now)
 
 
+def _is_lost(bounce: dict[str, Any]) -> bool:
+    """Whether the message did not arrive and will not.
+
+    SES tells of a soft bounce once it has given up; but with the subtype General it may be an
+    answer such as "out of office", sent by a mailbox that has the message.
+    """
+    kind, subtype = bounce.get("bounceType"), bounce.get("bounceSubType", "General")
+    return kind == "Permanent" or (kind == "Transient" and subtype != "General")
+
+
 def on_mail_event(ports: Ports, detail: dict[str, Any]) -> str:
-    """What the mail service tells; a bounce that is not permanent is its own to retry."""
+    """What the mail service tells; of the bounces those that say that nothing arrived."""
     kind = detail.get("eventType", "")
-    if kind == "Bounce" and detail.get("bounce", {}).get("bounceType") != "Permanent":
+    if kind == "Bounce" and not _is_lost(detail.get("bounce", {})):
         return "transient"
     tags = detail.get("mail", {}).get("tags", {})
     if not {"org", "kind", "owner", "letter", "about"} <= set(tags):
         return "foreign"
-    return letters.on_mail_event(
-        ports,
-        kind,
-        tags,
-        message_id=str(detail["mail"].get("messageId", "")),
-        bounced=on_bounced,
-        complained=on_complained,
-        on_sent=on_sent,
-    )
+    for _ in range(MOST_TRIES):
+        try:
+            return letters.on_mail_event(
+                ports,
+                kind,
+                tags,
+                message_id=str(detail["mail"].get("messageId", "")),
+                bounced=on_bounced,
+                complained=on_complained,
+                on_sent=on_sent,
+            )
+        except ChangedMeanwhile:  # another event of the letter, or its sender's own mark
+            continue
+    raise ChangedMeanwhile

@@ -173,7 +173,7 @@ class DynamoLedger:
         try:
             _call("update_item", **self._letter_step(item, letter, due_at=due_at))
         except clients.client("dynamodb").exceptions.ConditionalCheckFailedException as error:
-            raise ChangedMeanwhile(item.sk) from error
+            raise ChangedMeanwhile from error
         due = _instant(due_at) if due_at else ""
         return msgspec.structs.replace(
             item, data=_encode(letter), version=item.version + 1, due_at=due
@@ -230,7 +230,7 @@ class DynamoLedger:
                 ExpressionAttributeValues=values | {":tries": {"N": str(attempts)}},
             )
         except clients.client("dynamodb").exceptions.ConditionalCheckFailedException as error:
-            raise ChangedMeanwhile(due.sk) from error
+            raise ChangedMeanwhile from error
 
     # The writes of a transaction
 
@@ -323,12 +323,12 @@ class DynamoLedger:
                 raise AlreadyDone(before["result"]["S"]) from error
             raise IdempotencyKeyReused from error
         if any(one.get("Code") == "TransactionConflict" for one in reasons) or 0 in failed:
-            raise ChangedMeanwhile(str(change.key)) from error
+            raise ChangedMeanwhile from error
         first_lookup = 2 + len(change.parts) + len(change.letters)
         if failed and first_lookup <= failed[0] < first_lookup + len(change.lookups):
             raise Taken from error
         if failed:
-            raise ChangedMeanwhile(str(change.key)) from error
+            raise ChangedMeanwhile from error
         raise Unavailable from error
 
     def _batch(self, wanted: list[Attributes]) -> list[Attributes]:
@@ -370,7 +370,10 @@ def promised_in(event: Attributes) -> Iterator[Due]:
 
 
 def _call(operation: str, **arguments: Any) -> Attributes:
-    """One call; throttling and outages that outlast botocore's retries: `Unavailable` (a 503)."""
+    """One call; throttling and outages that outlast botocore's retries: `Unavailable` (a 503).
+
+    `ChangedMeanwhile` where a single write meets a transaction on the same item.
+    """
     from botocore.exceptions import ClientError, ConnectionError, HTTPClientError
 
     dynamodb = clients.client("dynamodb")
@@ -381,6 +384,8 @@ def _call(operation: str, **arguments: Any) -> Attributes:
     except ClientError as error:
         code = error.response["Error"]["Code"]
         status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
+        if code == "TransactionConflictException":  # a single write met somebody's transaction
+            raise ChangedMeanwhile from error
         conflict = operation == "transact_get_items" and code == "TransactionCanceledException"
         if status >= 500 or conflict or code in _TRANSIENT:
             raise Unavailable from error
@@ -406,9 +411,9 @@ def _written_event(change: Change, version: int) -> tuple[str, Attributes]:
         "actor": {"kind": event.actor.kind, "id": event.actor.id},
         "previous": change.head,
     }
-    body = chain.canonical(
-        msgspec.to_builtins(event.body) | msgspec.to_builtins(event.actor.origin)
-    )
+    origin = msgspec.to_builtins(event.actor.origin)  # a client's own address is in a body, too
+    told = msgspec.to_builtins(event.body) | ({"origin": origin} if origin else {})
+    body = chain.canonical(told)
     salt = ids.new_id()
     body_digest = chain.digest(salt, body)
     hash_ = chain.link(envelope, body_digest)

@@ -51,7 +51,7 @@ class ClientInput(IdentityInput, frozen=True, kw_only=True, forbid_unknown_field
 
 
 class Search(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Exactly one of `email`, `phone` and `name` (its beginning); `cursor` goes on with a name."""
+    """Exactly one of `email`, `phone` and `name` (its beginning); `cursor` goes on."""
 
     email: str = ""
     phone: str = ""
@@ -169,7 +169,9 @@ def find_clients(call: Call) -> ClientsView:
     if by == "name":
         page = service.find_by_name(call.ports, call.house, value, after=after, most=PAGE)
     else:
-        page = service.find_exactly(call.ports, call.house, by, value)
+        page = service.find_exactly(
+            call.ports, call.house, by, value, after=after, most=PAGE
+        )
     return ClientsView(clients=_read(call, page), cursor=paging.seal(page.after, query, keys))
 
 

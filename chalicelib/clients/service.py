@@ -73,12 +73,17 @@ def read_version(ports: Ports, org: str, client_id: str, version: int) -> Held[C
     return held
 
 
-def find_exactly(ports: Ports, house: House, by: str, value: str) -> Page:
-    """The clients with this e-mail address or telephone number."""
+def find_exactly(
+    ports: Ports, house: House, by: str, value: str, *, after: str, most: int
+) -> Page:
+    """The clients with this e-mail address or telephone number; a switchboard's may be many."""
     normal = text.email(value, by) if by == "email" else text.phone(value, by)
     digest = lookup_digest(house.organisation, normal)
-    keys = ports.ledger.find(house.organisation.org, FOUND_BY[by], digest)
-    return Page(keys=tuple(keys), after="")
+    found = sorted(
+        ports.ledger.find(house.organisation.org, FOUND_BY[by], digest), key=lambda key: key.id
+    )
+    keys = [key for key in found if key.id > after]
+    return Page(keys=tuple(keys[:most]), after=keys[most - 1].id if len(keys) > most else "")
 
 
 def find_by_name(ports: Ports, house: House, prefix: str, *, after: str, most: int) -> Page:

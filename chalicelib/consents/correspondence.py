@@ -8,6 +8,7 @@ from chalicelib.clients.domain import NOTICE, OUT, Client, Progress
 from chalicelib.consents import store
 from chalicelib.consents.domain import Declaration
 from chalicelib.documents import codes, papers
+from chalicelib.documents.attachments import FileUnknown
 from chalicelib.documents.sheet import Controller, DeclarationSheet, Language, SheetAnswer
 from chalicelib.kernel import tokens
 from chalicelib.kernel.change import Held
@@ -249,7 +250,7 @@ def _files(ports: Ports, declaration: Declaration) -> Iterable[Attachment]:
     for one in declaration.attachments:
         content = ports.bucket.get(one.object_key, most=one.size)
         if content is None:
-            raise Unneeded("attachment_gone")
+            raise FileUnknown
         yield Attachment(filename=one.name, content_type=one.content_type, content=content)
 
 

@@ -463,12 +463,15 @@ def on_sent(
 def on_bounced(held: Held[Client], letter: Letter, *, now: datetime) -> Change | None:
     """The message came back, and the sender is told (D10).
 
-    The notice that it carried was not delivered, and its declaration waits for nobody.
+    The notice that it carried was not delivered, and its declaration waits for nobody; unless the
+    client confirmed what the message asked: then it had arrived, whatever came back.
     """
     client = held.value
     if letter.template != "confirm_consents":
         return None
     progress = client.declaration(letter.about)
+    if progress.state is State.CONFIRMED:
+        return None
     carried = client.notice is not None and client.notice.source == letter.letter_id
     current = progress.state in OUT and letter.facts.get("generation") == progress.gen
     if not (carried or current):

@@ -149,8 +149,7 @@ def preview_declaration(call: Call, client_id: str, declaration_id: str) -> Prev
     """The exact message, before it is sent; nothing is sent by looking at it."""
     from chalicelib.letters.compose import compose
 
-    held, _ = store.get(call.ports, call.org, client_id, declaration_id)
-    prepared = service.preview(
+    held, prepared = service.preview(
         call.ports, call.house, client_id, declaration_id, member=call.member
     )
     composed = compose(prepared.masked, prepared.language)

@@ -94,12 +94,12 @@ def redraft(
 
 def preview(
     ports: Ports, house: House, client_id: str, declaration_id: str, *, member: Member
-) -> letters.Prepared:
+) -> tuple[Held[Client], letters.Prepared]:
     """The very message that sending now would promise, its link dead (S39-S41)."""
     held, declaration = store.get(ports, house.organisation.org, client_id, declaration_id)
     if not held.value.identity.email:
         raise client_domain.EmailRequired(field="email")
-    return correspondence.message(
+    prepared = correspondence.message(
         ports,
         house,
         held,
@@ -108,6 +108,7 @@ def preview(
         ports.now + timedelta(days=house.settings.link_days),
         correspondence.link(house.settings, correspondence.DEAD_LINK),
     )
+    return held, prepared
 
 
 def act(

@@ -99,7 +99,11 @@ def upload_form(ports: Ports, owner: Key, file_id: str, content_type: str) -> di
 def take(
     ports: Ports, owner: Key, file_id: str, name: str, content_type: str, *, by: str
 ) -> StoredFile:
-    """The uploaded file, checked and kept; what fails stays in quarantine and expires there."""
+    """The uploaded file, checked and kept; what fails stays in quarantine and expires there.
+
+    So does what was taken, until it is `released`: if its owner changed meanwhile, it is asked for
+    once more.
+    """
     content = ports.bucket.get(_quarantine(owner, file_id), most=MOST_BYTES)
     if content is None:
         raise NotUploaded
@@ -108,7 +112,6 @@ def take(
     digest = hashlib.sha256(content).hexdigest()
     key = f"files/{owner.org}/{owner.id}/{file_id}"
     ports.bucket.put(key, content, content_type=content_type, sha256=digest)
-    ports.bucket.delete(_quarantine(owner, file_id))
     return StoredFile(
         file_id=file_id,
         name=name,
@@ -119,6 +122,11 @@ def take(
         added=ports.now,
         by=by,
     )
+
+
+def release(ports: Ports, owner: Key, file_id: str) -> None:
+    """The file is written down with its owner: what lies in quarantine has no more use."""
+    ports.bucket.delete(_quarantine(owner, file_id))
 
 
 def check_content(content: bytes, content_type: str) -> None:

@@ -86,6 +86,7 @@ def keep(call: Call, held: Held[Any], file_id: str, due_at: datetime | None = No
                 due_at=due_at,
             )
         )
+        attachments.release(call.ports, held.key, file_id)
     return view(call.ports)(kept)
 
 

@@ -12,6 +12,8 @@ from zoneinfo import ZoneInfo
 
 import msgspec
 
+from chalicelib.kernel.errors import Invalid
+
 DAY = timedelta(days=1)
 _SATURDAY = 5
 
@@ -19,8 +21,14 @@ Unit = Literal["calendar_day", "working_day", "business_day", "week", "month", "
 WORKING_UNITS = ("working_day", "business_day")
 
 
-class CalendarEnds(Exception):
-    """A day was asked about that the calendar does not know: a longer one must be made."""
+class CalendarEnds(Invalid):
+    """A day that the calendar does not know, for a date too far from the receipt.
+
+    It is refused when the fact is entered, so that no case is stored whose dates can't be told.
+    """
+
+    code = "calendar_ends"
+    sentence = "This date is too far from the day of receipt."
 
 
 class Override(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

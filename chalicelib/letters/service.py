@@ -19,7 +19,7 @@ from chalicelib.clients import store as clients
 from chalicelib.clients.domain import Client
 from chalicelib.contact import domain as contact
 from chalicelib.contact.domain import Channel, Ground
-from chalicelib.kernel.change import Change, Held, Letter
+from chalicelib.kernel.change import Change, Held, Key, Letter
 from chalicelib.kernel.errors import ChangedMeanwhile
 from chalicelib.letters.facts import Facts
 from chalicelib.letters.mime import Address, Attachment
@@ -76,11 +76,18 @@ def promised(change: Change, client: Client) -> Change:
     return replace(change, letters=tuple(asked))
 
 
-def deliver(ports: Ports, due: Due, composers: Mapping[str, Composer], on_sent: Effect) -> str:
-    """One attempt at one letter; what came of it.
+def deliver(
+    ports: Ports,
+    due: Due,
+    composers: Mapping[str, Composer],
+    *,
+    on_sent: Effect,
+    refused: Effect,
+) -> str:
+    """One attempt at one letter; what came of it: `sent`, `skipped`, `unneeded` or `held`.
 
-    That is `sent`, `skipped`, `unneeded`, `held` or `delayed`; `MailDelayed` goes on to the caller
-    when nothing more should be sent now.
+    `refused`: what it means for the owner that the mail service will never take it.
+    `MailDelayed` goes on to the caller when nothing more should be sent now.
     """
     about = due.sk.split("#")[1]
     found = ports.ledger.read(due.key, "ROOT", due.sk, *([f"DECL#{about}"] if about else []))
@@ -117,7 +124,7 @@ def deliver(ports: Ports, due: Due, composers: Mapping[str, Composer], on_sent: 
     ports.bucket.put(
         claimed.archive, archived, content_type="message/rfc822", sha256=claimed.sha256
     )
-    return _send(ports, item, claimed, prepared.to.email, raw, occasion, on_sent)
+    return _send(ports, item, claimed, prepared.to.email, raw, occasion, on_sent, refused)
 
 
 def settle(
@@ -163,6 +170,7 @@ def _send(
     raw: bytes,
     occasion: Occasion,
     on_sent: Effect,
+    refused: Effect,
 ) -> str:
     ports.pace()
     try:
@@ -172,8 +180,10 @@ def _send(
             to=to,
             tags=_tags(item, letter),
         )
-    except MailRefused as refused:
-        return _put_aside(ports, item, letter, "held", str(refused))
+    except MailRefused as refusal:
+        held = replace(letter, state="held", lease_until=None, reason=str(refusal))
+        settle(ports, item, held, occasion.part, refused, occasion.client)
+        return _told_aside(ports, held)
     except MailDelayed as delayed:
         _wait(ports, item, letter, delayed)
         raise
@@ -249,10 +259,16 @@ def _claim(ports: Ports, item: Item, letter: Letter) -> Item:
 def _put_aside(ports: Ports, item: Item, letter: Letter, state: str, reason: str) -> str:
     aside = replace(letter, state=state, lease_until=None, reason=reason)
     ports.ledger.save_letter(item, aside, due_at=None)
-    if state == "held":
+    return _told_aside(ports, aside)
+
+
+def _told_aside(ports: Ports, aside: Letter) -> str:
+    if aside.state == "held":
         ports.count("letter_held", 1)
-    log.info("letter_put_aside", letter=letter.letter_id, state=state, reason=reason)
-    return state
+    log.info(
+        "letter_put_aside", letter=aside.letter_id, state=aside.state, reason=aside.reason
+    )
+    return aside.state
 
 
 def _is_settled(ports: Ports, item: Item) -> bool:
@@ -316,9 +332,7 @@ def on_mail_event(
     return state
 
 
-def _tagged(tags: Mapping[str, Any]) -> tuple[Any, str, str]:
-    from chalicelib.kernel.change import Key
-
+def _tagged(tags: Mapping[str, Any]) -> tuple[Key, str, str]:
     one = {name: value[0] if isinstance(value, list) else value for name, value in tags.items()}
     about = "" if one["about"] == "none" else one["about"]
     return Key(one["org"], one["kind"], one["owner"]), f"LETTER#{about}#{one['letter']}", about

@@ -18,7 +18,7 @@ from chalicelib.policy import COUNTRIES
 _TABLES = Path(__file__).parent / "holidays"
 # A case keeps its calendar (D20): room for reckoning back to the last safe day, and for the longest
 # answer with its extension; years, as in retention, need no calendar.
-_BEFORE, _AFTER = timedelta(days=60), timedelta(days=550)
+_BEFORE, _AFTER = timedelta(days=100), timedelta(days=800)
 
 
 class CountryUnknown(Invalid):

@@ -159,7 +159,10 @@ def lawful_extension(pack: Pack, facts: Facts, calendar: Calendar) -> Lawful:
 def check_extension(
     pack: Pack, facts: Facts, calendar: Calendar, *, to: date, reason: str, on: date
 ) -> None:
-    """Refuse what the pack does not allow (D6, M53): `ExtensionRefused`, `ExtensionTooLate`."""
+    """Refuse what the pack does not allow (D6, M53): `ExtensionRefused`, `ExtensionTooLate`.
+
+    Where it has no upper limit, the calendar of the case is one: two years.
+    """
     lawful = lawful_extension(pack, facts, calendar)
     if not lawful.allowed or pack.extension is None:
         raise ExtensionRefused
@@ -168,7 +171,7 @@ def check_extension(
     due = deadlines(pack, facts, calendar)[pack.extension.rule]
     if on > due.limit:
         raise ExtensionTooLate
-    if to <= due.limit or (lawful.until is not None and to > lawful.until):
+    if not due.limit < to <= (lawful.until or calendar.last):
         raise ExtensionRefused(field="to")
 
 

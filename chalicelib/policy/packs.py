@@ -1,9 +1,10 @@
 """Policy packs: the dated rules of one jurisdiction, as data with their sources.
 
-A pack is `packs/<name>.toml`; a correction is a new file, `<name>.2.toml`, for a released edition
-is never edited: a case pins `<name>.<edition>` when it is received, and keeps it (D20). A pack may
-inherit from another. What it then does not say itself is the other's, and, where it says so,
-flagged: of confidence L, which staff see as "unverified". `without` names what it leaves behind.
+A pack is `packs/<name>.toml`, its name beginning with its jurisdiction's letters. A correction is
+a new file, `<name>.2.toml`, for a released edition is never edited: a case pins `<name>.<edition>`
+when it is received, and keeps it (D20). A pack may inherit from another. What it then does not say
+itself is the other's, and, where it says so, flagged: of confidence L, which staff see as
+"unverified". `without` names what it leaves behind.
 """
 
 import hashlib
@@ -273,11 +274,9 @@ def choose(name: str, *, audience: Audience, received_on: date, scope: Scope | N
     """
     named = load(name)
     wanted = scope or named.scope
-    family = [
-        pack
-        for pack in map(load, PACKS)
-        if pack.jurisdiction == named.jurisdiction and pack.scope == wanted
-    ] or [named]
+    prefix = _prefix(name)  # only a jurisdiction's own files are read
+    kin = (load(each) for each in PACKS if _prefix(each) == prefix)
+    family = [pack for pack in kin if pack.scope == wanted] or [named]
     fitting = [pack for pack in family if audience in pack.audience] or family
     if named in fitting and named.in_force(received_on):
         return named
@@ -294,6 +293,10 @@ def digests(folder: Path = FOLDER) -> dict[str, str]:
         file.name: hashlib.sha256(file.read_bytes()).hexdigest()
         for file in sorted(folder.glob("*.toml"))
     }
+
+
+def _prefix(name: str) -> str:
+    return name.partition("-")[0]
 
 
 def _since(pack: Pack) -> date:

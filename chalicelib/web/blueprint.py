@@ -28,7 +28,7 @@ from chalicelib.kernel.errors import (
     PreconditionRequired,
     Unauthenticated,
 )
-from chalicelib.organisations.domain import House, Role
+from chalicelib.organisations.domain import House, Member, Role
 from chalicelib.ports import Ports
 from chalicelib.web import body as bodies
 from chalicelib.web import problem
@@ -99,7 +99,7 @@ class Call(msgspec.Struct, frozen=True, kw_only=True):
         return self._staff.org
 
     @property
-    def member(self) -> Any:
+    def member(self) -> Member:
         """Who asks."""
         return self._staff.member
 

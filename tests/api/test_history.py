@@ -111,7 +111,8 @@ def _verifier(file: Path) -> "subprocess.CompletedProcess[str]":
 
 def test_an_act_of_staff_says_where_it_came_from(duly: Duly) -> None:
     """Issue 2, 10: who, when, from where; as far as the organisation keeps it (R23)."""
-    client = duly.client()
+    client = duly.client(address="ul. Dębowa 1, Łódź")
     events = duly.staff("GET", f"/api/clients/{client['client_id']}/events").json["events"]
     assert events[-1]["actor"] == {"kind": "staff", "id": AGENT}
-    assert events[-1]["body"]["address"] == "203.0.113.9"
+    assert events[-1]["body"]["origin"]["address"] == "203.0.113.9"
+    assert events[-1]["body"]["address"] == "ul. Dębowa 1, Łódź"

@@ -174,14 +174,17 @@ def test_evidence_holds_what_the_organisation_keeps(
     event = duly.staff("GET", f"/api/clients/{client['client_id']}/events").json["events"][0]
     assert event["kind"] == "declaration_confirmed"
     assert event["actor"] == {"kind": "client", "id": client["client_id"]}
+    origin = {
+        **({"address": "203.0.113.9"} if keeps_address else {}),
+        **({"agent": "Przeglądarka/7(X)"} if keeps_agent else {}),
+    }
     assert event["body"] == {
         "declaration": sent["declaration_id"],
         "generation": 1,
         "decision": "confirmed",
         "answers": [[one["purpose"], one["wording_id"], one["answer"]] for one in sent["answers"]],
         "shown": body["digest"],
-        **({"address": "203.0.113.9"} if keeps_address else {}),
-        **({"agent": "Przeglądarka/7(X)"} if keeps_agent else {}),
+        **({"origin": origin} if origin else {}),
     }
     assert event["at"].endswith("Z")
     assert event["at"].rstrip("0Z") == receipt["decided_at"].rstrip("0Z")

@@ -20,6 +20,8 @@ from chalicelib.ports import Due, MailDelayed
 from tests.duly import AGENT, HEAD, Duly, Mailbox
 from tests.store.faults import Faults, install
 
+TIME = agenda.Budget(left=lambda: 55_000)
+
 
 @pytest.fixture
 def faults(duly: Duly, mailbox: Mailbox, monkeypatch: pytest.MonkeyPatch) -> Iterator[Faults]:
@@ -208,11 +210,11 @@ def test_the_stream_and_the_tick_at_once_send_a_letter_once(duly: Duly, mailbox:
 
     def meanwhile() -> None:
         mailbox.before = lambda: None
-        runs.append(agenda.hand_over(wiring.ports(), promised_in(batch)))
+        runs.append(agenda.hand_over(wiring.ports(), promised_in(batch), TIME))
         runs.append(duly.tick())
 
     mailbox.before = meanwhile
-    outer = agenda.hand_over(wiring.ports(), promised_in(batch))
+    outer = agenda.hand_over(wiring.ports(), promised_in(batch), TIME)
     assert len(mailbox.sent) == 1
     assert (outer.done, outer.skipped) == (1, 1)
     assert [(run.done, run.failed) for run in runs] == [(0, 0), (0, 0)]
@@ -226,9 +228,9 @@ def test_an_old_image_of_the_index_sends_nothing_too_early(duly: Duly, mailbox: 
     ports = wiring.ports()
     (due,) = _due(duly)
     mailbox.after = _no_answer
-    assert agenda.hand_over(ports, [due]).mail_stopped == "ReadTimeoutError"
+    assert agenda.hand_over(ports, [due], TIME).mail_stopped == "ReadTimeoutError"
     mailbox.after = lambda: None
-    assert agenda.hand_over(wiring.ports(), [due]).skipped == 1
+    assert agenda.hand_over(wiring.ports(), [due], TIME).skipped == 1
     assert len(mailbox.sent) == 1
 
 

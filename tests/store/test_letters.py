@@ -261,29 +261,48 @@ def test_a_time_out_of_which_nothing_is_heard_is_tried_again(duly: Duly, mailbox
 
 
 def test_a_refused_letter_is_held_in_sight(duly: Duly, mailbox: Mailbox) -> None:
-    """Held with its reason, off the agenda; the notice is not delivered by it."""
+    """Held with its reason, off the agenda; no notice by it, and the sender is told, not the client."""
     client = promised(duly)
-    mailbox.before = raising(MailRefused("MessageRejected"))
+    reject = raising(MailRefused("MessageRejected"))
+
+    def once() -> None:
+        mailbox.before = lambda: None
+        reject()
+
+    mailbox.before = once
     duly.tick()
-    (letter,) = letters(duly, client)
+    letter = next(one for one in letters(duly, client) if one["template"] == "confirm_consents")
     assert (letter["state"], letter["reason"]) == ("held", "MessageRejected")
-    mailbox.before = lambda: None
     duly.wait(days=1)
     duly.tick()
-    assert mailbox.sent == []
-    assert duly.read_client(client["client_id"])["state"] == "before_notice"
+    assert [one.to for one in mailbox.sent] == ["ewa@agencja.example"]
+    read = duly.read_client(client["client_id"])
+    assert read["state"] == "before_notice"
+    assert read["declarations"][0]["state"] == "undeliverable"
 
 
-def test_a_bounce_told_twice_is_one_bounce(duly: Duly, mailbox: Mailbox) -> None:
-    """D10: back before the notice, the request is undeliverable, the sender told once."""
+@pytest.mark.parametrize(
+    "bounce",
+    [
+        {"bounceType": "Permanent", "bounceSubType": "General"},
+        {"bounceType": "Transient", "bounceSubType": "MailboxFull"},
+    ],
+)
+def test_a_bounce_told_twice_is_one_bounce(
+    duly: Duly, mailbox: Mailbox, bounce: dict[str, str]
+) -> None:
+    """D10: back before the notice, the request is undeliverable, the sender told once. A soft
+    bounce is told once SES has given up; an automatic answer is none."""
     client = promised(duly)
     duly.tick()
     message = mailbox.sent[0]
     assert duly.event("Bounce", message, bounce={"bounceType": "Transient"}) == "transient"
     assert duly.read_client(client["client_id"])["state"] == "active"
-    permanent = {"bounceType": "Permanent"}
-    assert duly.event("Bounce", message, bounce=permanent) == "bounced"
-    assert duly.event("Bounce", message, bounce=permanent) == "nothing"
+    away = {"bounceType": "Transient", "bounceSubType": "General"}
+    assert duly.event("Bounce", message, bounce=away) == "transient"
+    assert duly.read_client(client["client_id"])["state"] == "active"
+    assert duly.event("Bounce", message, bounce=bounce) == "bounced"
+    assert duly.event("Bounce", message, bounce=bounce) == "nothing"
     assert duly.event("Delivery", message) == "nothing"
     read = duly.read_client(client["client_id"])
     assert read["state"] == "before_notice"

@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from chalicelib.kernel.workdays import Calendar, Override
+from chalicelib.kernel.workdays import Calendar, CalendarEnds, Override
 from chalicelib.policy import PACKS, packs, reasons
 from chalicelib.policy.calendars import calendar
 from chalicelib.policy.engine import (
@@ -101,7 +101,7 @@ def test_a_submission_is_registered_the_day_it_arrives_in_office_hours(
 def test_registration_is_the_first_working_day_that_was_still_open(
     country: str, moment: datetime
 ) -> None:
-    """M41-M43, D1: over ten years and every change of the clock, hour by hour on the wall."""
+    """M41-M43, D1: over ten years, moved days and changes of the clock among them."""
     zone = ZONES[country]
     facts = Facts(received_at=moment, zone=zone)
     wall = moment.astimezone(ZoneInfo(zone))
@@ -286,6 +286,14 @@ def test_a_pack_that_rolls_to_a_working_day_does_not_stop_on_a_saturday() -> Non
     assert (found.target, found.limit) == (date(2027, 1, 1), date(2027, 1, 11))
 
 
+def test_a_date_too_far_from_the_receipt_is_refused() -> None:
+    """Nothing is stored whose dates can't be told afterwards."""
+    with pytest.raises(CalendarEnds):
+        reckoned(SEED, a_case("1998-08-17 10:00"))
+    with pytest.raises(CalendarEnds):
+        reckoned(SEED, a_case("2026-11-09 10:00", extended_to=date(2036, 1, 1)))
+
+
 # Reasons
 
 
@@ -434,6 +442,10 @@ def test_an_extension_needs_a_reason_of_the_pack_and_comes_in_time() -> None:
         check_extension(seed, facts, days, to=to, reason="busy", on=date(2026, 11, 20))
     assert refused.value.field == "reason"
     check_extension(seed, facts, days, to=to, reason="documents", on=date(2026, 12, 9))
+    with pytest.raises(ExtensionRefused):  # for ever is no date
+        check_extension(
+            seed, facts, days, to=date(2036, 1, 1), reason="documents", on=date(2026, 12, 9)
+        )
     with pytest.raises(ExtensionTooLate):
         check_extension(seed, facts, days, to=to, reason="documents", on=date(2026, 12, 10))
 

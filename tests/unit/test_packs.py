@@ -68,6 +68,12 @@ def test_the_names_of_the_packs_are_known_without_reading_them() -> None:
     assert len(PACKS) == 8
 
 
+def test_a_jurisdiction_has_one_prefix_of_names() -> None:
+    """The choice by the day of receipt reads no other files."""
+    pairs = {(load(name).jurisdiction, name.partition("-")[0]) for name in PACKS}
+    assert len({first for first, _ in pairs}) == len({second for _, second in pairs}) == len(pairs)
+
+
 def test_the_packs_of_the_source_are_its_table() -> None:
     """M44, M47, M49, M51, M52, M54, M85, M96: the table of deadlines, as data."""
     rules = load(SEED).rules
