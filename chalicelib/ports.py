@@ -96,22 +96,11 @@ class Ledger(Protocol):
         """Put what is stuck back into the agenda, due now."""
 
 
-class Stat(msgspec.Struct, frozen=True, kw_only=True):
-    """An object as it lies in the bucket."""
-
-    size: int
-    content_type: str
-    sha256: str
-
-
 class Bucket(Protocol):
     """Objects by key (`aws.bucket`)."""
 
     def put(self, key: str, content: bytes, *, content_type: str, sha256: str) -> None:
         """Write an object; the same key again is the same content."""
-
-    def stat(self, key: str) -> Stat | None:
-        """Size and type of an object, or None where there is none."""
 
     def get(self, key: str, *, most: int) -> bytes | None:
         """The object, or None where there is none; `TooLarge` beyond `most` bytes."""

@@ -5,7 +5,6 @@ from urllib.parse import quote
 
 from chalicelib.aws import clients
 from chalicelib.kernel.errors import TooLarge, Unavailable
-from chalicelib.ports import Stat
 
 DOWNLOAD_SECONDS = 300
 UPLOAD_SECONDS = 600
@@ -31,17 +30,6 @@ class S3Bucket:
             raise TooLarge
         content: bytes = answer["Body"].read()
         return content
-
-    def stat(self, key: str) -> Stat | None:
-        """Size and type of an object, or None where there is none."""
-        answer = self._call("head_object", Key=key)
-        if answer is None:
-            return None
-        return Stat(
-            size=answer["ContentLength"],
-            content_type=answer["ContentType"],
-            sha256=answer["Metadata"].get("sha256", ""),
-        )
 
     def delete(self, key: str) -> None:
         """Remove an object; removing what is not there is no error."""

@@ -12,7 +12,8 @@
 (1) `shard`, `due_at` and `tries`, for as long as something is due.
 (2) Where one aggregate alone may hold the value.
 
-Keys hold nothing personal: the stream, the dead letters and the access logs carry keys alone.
+These keys hold nothing personal: the stream, the dead letters and the access logs carry them
+alone. `rank`, the key of an index, may be a name.
 """
 
 import zlib

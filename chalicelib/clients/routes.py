@@ -169,9 +169,7 @@ def find_clients(call: Call) -> ClientsView:
     if by == "name":
         page = service.find_by_name(call.ports, call.house, value, after=after, most=PAGE)
     else:
-        page = service.find_exactly(
-            call.ports, call.house, by, value, after=after, most=PAGE
-        )
+        page = service.find_exactly(call.ports, call.house, by, value, after=after, most=PAGE)
     return ClientsView(clients=_read(call, page), cursor=paging.seal(page.after, query, keys))
 
 

@@ -73,9 +73,7 @@ def read_version(ports: Ports, org: str, client_id: str, version: int) -> Held[C
     return held
 
 
-def find_exactly(
-    ports: Ports, house: House, by: str, value: str, *, after: str, most: int
-) -> Page:
+def find_exactly(ports: Ports, house: House, by: str, value: str, *, after: str, most: int) -> Page:
     """The clients with this e-mail address or telephone number; a switchboard's may be many."""
     normal = text.email(value, by) if by == "email" else text.phone(value, by)
     digest = lookup_digest(house.organisation, normal)

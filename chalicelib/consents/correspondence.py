@@ -17,7 +17,7 @@ from chalicelib.letters import facts
 from chalicelib.letters.mime import Address, Attachment
 from chalicelib.letters.service import Composer, Occasion, Prepared, Unneeded
 from chalicelib.organisations import store as organisations
-from chalicelib.organisations.domain import House, Member, Settings
+from chalicelib.organisations.domain import House, Settings
 from chalicelib.ports import Ports
 
 DEAD_LINK = "masked"
@@ -93,7 +93,7 @@ def message(
 ) -> Prepared:
     """The message with this link; a preview carries a dead one (S39)."""
     sender = house.directory.get(by)
-    said = _Saying(ports, house, client.value, declaration, sender)
+    said = _Saying(ports, house, client.value, declaration)
 
     def with_link(url: str) -> facts.ConfirmConsents:
         return facts.ConfirmConsents(
@@ -129,7 +129,7 @@ def receipt(ports: Ports, occasion: Occasion) -> Prepared:
     house, client, declaration = occasion.house, occasion.client.value, _declaration(occasion)
     progress = client.declaration(declaration.declaration_id)
     sender = house.directory.get(progress.by)
-    said = _Saying(ports, house, client, declaration, sender)
+    said = _Saying(ports, house, client, declaration)
     if progress.decided is None:
         raise Unneeded("not_decided")
     fact = facts.Receipt(
@@ -232,12 +232,10 @@ class _Saying:
         house: House,
         client: Client,
         declaration: Declaration,
-        sender: Member,
     ) -> None:
         self.controller = controller(house.settings)
         self.answers = shown(ports, house, declaration)
         self.client_address = Address(name=client.identity.name, email=client.identity.email)
-        self.sender = sender
 
 
 def _declaration(occasion: Occasion) -> Declaration:

@@ -110,7 +110,7 @@ def take(
     name = check_claim(name, content_type, len(content))
     check_content(content, content_type)
     digest = hashlib.sha256(content).hexdigest()
-    key = f"files/{owner.org}/{owner.id}/{file_id}"
+    key = f"files/{owner.org}/{owner.id}/{file_id}-{digest[:16]}"
     ports.bucket.put(key, content, content_type=content_type, sha256=digest)
     return StoredFile(
         file_id=file_id,

@@ -2,7 +2,7 @@
 
 import msgspec
 
-from chalicelib.documents.attachments import FileUnknown, StoredFile
+from chalicelib.documents.attachments import StoredFile
 from chalicelib.kernel.change import Key
 from chalicelib.ports import Ports
 
@@ -13,14 +13,6 @@ def find_file(ports: Ports, owner: Key, file_id: str) -> StoredFile | None:
     """The file of this owner, or None."""
     items = ports.ledger.read(owner, f"FILE#{file_id}")
     return _file(items[f"FILE#{file_id}"].data) if items else None
-
-
-def get_file(ports: Ports, owner: Key, file_id: str) -> StoredFile:
-    """The file of this owner; `FileUnknown` if there is none."""
-    found = find_file(ports, owner, file_id)
-    if found is None:
-        raise FileUnknown
-    return found
 
 
 def files(ports: Ports, owner: Key) -> list[StoredFile]:

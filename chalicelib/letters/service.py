@@ -206,9 +206,9 @@ def _sent(letter: Letter, message_id: str, now: datetime) -> Letter:
 def _wait(ports: Ports, item: Item, letter: Letter, delayed: MailDelayed) -> None:
     """Try again later: if the message may have left, later than the mail service would tell us."""
     pause, state = RATE_PAUSE, "promised"
+    ports.count("mail_quota_exceeded" if delayed.quota else "mail_delayed", 1)
     if delayed.quota:
         pause = QUOTA_PAUSE
-        ports.count("mail_quota_exceeded", 1)
     if delayed.uncertain:
         pause, state = UNCERTAIN_PAUSE, "sending"
     waiting = replace(letter, state=state, lease_until=None, reason=str(delayed))
@@ -265,9 +265,7 @@ def _put_aside(ports: Ports, item: Item, letter: Letter, state: str, reason: str
 def _told_aside(ports: Ports, aside: Letter) -> str:
     if aside.state == "held":
         ports.count("letter_held", 1)
-    log.info(
-        "letter_put_aside", letter=aside.letter_id, state=aside.state, reason=aside.reason
-    )
+    log.info("letter_put_aside", letter=aside.letter_id, state=aside.state, reason=aside.reason)
     return aside.state
 
 

@@ -26,6 +26,8 @@ LANGUAGES = ("pl", "en", "ru")
 NOTICE = "notice"
 BUILT_IN = (NOTICE, "marketing", "email", "phone")
 MOST_PURPOSES = 20
+MOST_CATALOGUE = 300_000  # bytes: it is one item of the table, which takes 400 KB
+MOST_WORDING = 24_000  # characters, with the controller merged in
 MOST_STAFF = 500
 MOST_HOST = 55  # with the longest token a link has 200 characters at most (R19)
 _ORIGIN = re.compile(r"(https?)://([A-Za-z0-9](?:[A-Za-z0-9.-]*[A-Za-z0-9])?)(?::[0-9]{1,5})?")
@@ -256,6 +258,8 @@ class SettingRefused(Invalid):
 
 
 class TooManyPurposes(Conflict):
+    """Too many, or too long all together."""
+
     code = "too_many_purposes"
     sentence = "The catalogue is full."
 
@@ -563,15 +567,23 @@ def _merged(body: str, language: str, settings: Settings) -> str:
 
 
 def _worded(catalogue: Catalogue, settings: Settings) -> tuple[Catalogue, tuple[Part, ...]]:
-    """The catalogue with the wordings that its texts make, and those that are new, to be kept."""
+    """The catalogue with the wordings that its texts make, and those that are new, to be kept.
+
+    `TooManyPurposes` or `SettingRefused` where they are longer than the table takes.
+    """
     purposes, parts = [], []
     for entry in catalogue.purposes:
         shown = {}
         for language, one in entry.texts.items():
             body = _merged(one.text, language, settings)
+            if len(body) > MOST_WORDING:
+                raise SettingRefused("With the controller merged in, a text is too long.")
             wording = wording_of(entry.purpose, language, one.title, body)
             shown[language] = wording.wording_id
             if entry.wordings.get(language) != wording.wording_id:
                 parts.append(Part(sk=f"WORDING#{wording.wording_id}", data=wording))
         purposes.append(replace(entry, wordings=shown))
-    return Catalogue(purposes=tuple(purposes)), tuple(parts)
+    made = Catalogue(purposes=tuple(purposes))
+    if len(msgspec.json.encode(made)) > MOST_CATALOGUE:
+        raise TooManyPurposes
+    return made, tuple(parts)

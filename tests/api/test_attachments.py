@@ -84,6 +84,21 @@ def test_a_file_is_uploaded_checked_and_kept(duly: Duly) -> None:
     assert duly.events(client["client_id"]).count("file_kept") == 1
 
 
+def test_a_file_is_not_lost_when_its_owner_changes_meanwhile(duly: Duly) -> None:
+    """S41, S60: two files at once, one is told to try again, and need not be uploaded again."""
+    client = duly.client()
+    with duly.meanwhile(lambda: uploaded(duly, owner(client), name="pierwszy.pdf")):
+        late = uploaded(duly, owner(client), name="drugi.pdf")
+    assert (late.status, late.json["code"]) == (409, "changed_meanwhile")
+    (waiting,) = [key for key in duly.objects() if key.startswith("quarantine/")]
+    claim = {"name": "drugi.pdf", "content_type": "application/pdf"}
+    again = duly.staff("PUT", f"{owner(client)}/files/{waiting.rpartition('/')[2]}", claim)
+    assert again.status == 200, again.json
+    assert not [key for key in duly.objects() if key.startswith("quarantine/")]
+    files = duly.staff("GET", f"{owner(client)}/files").json["files"]
+    assert {one["name"] for one in files} == {"pierwszy.pdf", "drugi.pdf"}
+
+
 def test_an_attached_file_goes_with_the_message(duly: Duly) -> None:
     """S41, S46: shown in the preview, and in the message byte for byte."""
     client = duly.client()

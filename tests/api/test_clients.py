@@ -117,6 +117,18 @@ def test_a_long_list_of_names_comes_in_pages(duly: Duly) -> None:
     assert (other.status, other.json["code"]) == (422, "cursor_refused")
 
 
+def test_a_switchboards_many_clients_come_in_pages(duly: Duly) -> None:
+    """Issue 2, 3: one telephone number may be that of more clients than one answer holds."""
+    made = {duly.client(email=f"k{number}@klient.example")["client_id"] for number in range(27)}
+    first = duly.staff("GET", "/api/clients?phone=%2B48600100200").json
+    assert len(first["clients"]) == 25
+    rest = duly.staff("GET", f"/api/clients?phone=%2B48600100200&cursor={first['cursor']}").json
+    assert rest["cursor"] == ""
+    both = [one["client_id"] for one in (*first["clients"], *rest["clients"])]
+    assert len(both) == 27
+    assert set(both) == made
+
+
 def test_a_client_is_found_by_what_is_true_now(duly: Duly) -> None:
     """S60: a changed name, address and telephone number are found; the old ones are not."""
     client = duly.client()

@@ -494,7 +494,7 @@ def test_somebody_hears_of_what_goes_wrong(resources: Json) -> None:
         assert f"{name}ErrorsAlarm" in alarms
     assert alarms["TickSilentAlarm"]["TreatMissingData"] == "breaching"
     own = {alarm["MetricName"] for alarm in alarms.values() if alarm["Namespace"] == "Duly"}
-    assert own == {"stuck_items", "mail_quota_exceeded"}
+    assert own == {"stuck_items", "mail_quota_exceeded", "mail_delayed"}
     watched = {alarm["MetricName"] for alarm in alarms.values()}
     assert {
         "ApproximateNumberOfMessagesVisible",

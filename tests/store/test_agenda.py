@@ -92,7 +92,7 @@ def test_more_than_a_page_of_one_moment_starves_nobody(duly: Duly, what: str) ->
 
 
 def test_a_tick_stops_in_time_and_the_next_one_goes_on(duly: Duly) -> None:
-    """Trap 12: no item is begun when less than five seconds are left."""
+    """Trap 12: no item is begun when less than fifteen seconds are left."""
     client = duly.client()
     draft = duly.declared(client)
     promise(duly, client, *[note(draft, letter_id=ids.new_id()) for _ in range(3)])

@@ -261,7 +261,7 @@ def test_a_time_out_of_which_nothing_is_heard_is_tried_again(duly: Duly, mailbox
 
 
 def test_a_refused_letter_is_held_in_sight(duly: Duly, mailbox: Mailbox) -> None:
-    """Held with its reason, off the agenda; no notice by it, and the sender is told, not the client."""
+    """Held with its reason, off the agenda; it delivers no notice, and the sender is told."""
     client = promised(duly)
     reject = raising(MailRefused("MessageRejected"))
 

@@ -182,9 +182,11 @@ def test_what_was_checked_is_what_is_kept() -> None:
     with pytest.raises(FileContentRefused):
         attachments.take(ports, OWNER, "f1", "a.pdf", "application/pdf", by="x")
     objects[form["key"]] = b"%PDF-1.7"
+    digest = hashlib.sha256(b"%PDF-1.7").hexdigest()
+    key = f"files/agencja/abc/f1-{digest[:16]}"
     kept = attachments.take(ports, OWNER, "f1", " a.pdf ", "application/pdf", by="x")
-    assert objects.keys() == {form["key"], "files/agencja/abc/f1"}  # asked for again, it is there
+    assert objects.keys() == {form["key"], key}  # asked for again, it is there
     attachments.release(ports, OWNER, "f1")
-    assert objects == {"files/agencja/abc/f1": b"%PDF-1.7"}
+    assert objects == {key: b"%PDF-1.7"}
     assert (kept.name, kept.size, kept.by) == ("a.pdf", 8, "x")
-    assert kept.sha256 == hashlib.sha256(b"%PDF-1.7").hexdigest()
+    assert (kept.sha256, kept.object_key) == (digest, key)

@@ -168,6 +168,19 @@ def test_an_organisation_adds_consents_of_its_own() -> None:
     assert len(full.parts) + 3 <= 100, "one transaction of DynamoDB has 100 writes"
 
 
+def test_a_catalogue_has_an_end_in_length_too() -> None:
+    """Bad input is a 4xx: the table takes items of 400 KB, and a merged text grows."""
+    house, long = founded(), texts("ż" * 11_900)
+    with pytest.raises(domain.TooManyPurposes):
+        for number in range(domain.MOST_PURPOSES):
+            more = domain.add_purpose(house, f"own{number}", long, once=ONCE, by=BY, now=NOW)
+            house = after(house, more)
+    assert len(house.catalogue.purposes) < domain.MOST_PURPOSES
+    house = founded(**controlled(address="u" * 200))
+    with pytest.raises(domain.SettingRefused):
+        edited(house, "marketing", texts=texts("{controller_address}" * 200))
+
+
 def test_the_order_is_the_organisations_and_the_notice_comes_first() -> None:
     """S7: the notice before any consent; each purpose exactly once."""
     house = founded()
