@@ -2,15 +2,15 @@
 
 import os
 import time
-from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
-from functools import cache, partial
+from functools import cache
 from typing import Any
 
 from chalicelib.aws import ledger, secrets
 from chalicelib.aws.bucket import S3Bucket
 from chalicelib.aws.ledger import DynamoLedger
 from chalicelib.aws.mailer import SesMailer
+from chalicelib.kernel.tokens import KeyRing
 from chalicelib.ports import Ports
 
 LOCAL = "local"
@@ -42,7 +42,7 @@ def ports() -> Ports:
         ledger=_ledger(),
         bucket=_bucket(),
         mailer=_mailer(),
-        link_keys=_link_keys(),
+        link_keys=_link_keys,
         now=now(),
         real_now=real_now(),
         stage=setting("STAGE"),
@@ -68,9 +68,8 @@ def _mailer() -> SesMailer:
     return SesMailer(setting("MAIL_CONFIGURATION_SET"))
 
 
-@cache
-def _link_keys() -> Callable[[], Any]:
-    return partial(secrets.link_keys, setting("LINK_KEYS_SECRET"))
+def _link_keys() -> KeyRing:
+    return secrets.link_keys(setting("LINK_KEYS_SECRET"), now=real_now())
 
 
 def _pace() -> None:

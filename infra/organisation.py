@@ -66,6 +66,7 @@ def found(
     pool = outputs["UserPoolId"]
     members = [_signed_in(pool, founding.org, one, password) for one in founding.staff]
     house = _house(founding, members[0])
+    _move(house, founding.settings)
     for member in members:
         _keep(house.organisation.org, member)
     if founding.entitlements != house.organisation.entitlements:
@@ -98,6 +99,19 @@ def _known(house: House, member: Member) -> Member:
     same = (one for one in house.directory.members if one.staff_id == member.staff_id)
     told = {name: getattr(member, name) for name in Person.__struct_fields__}
     return msgspec.structs.replace(next(same, member), **told)
+
+
+def _move(house: House, wanted: Settings) -> None:
+    """Where links lead and who letters come from, which staff can't change, as the file says."""
+    ports, known = wiring.ports(), house.settings
+    moved = msgspec.structs.replace(known, host=wanted.host, sender=wanted.sender)
+    if moved != known:
+        service.change(
+            ports,
+            house.organisation.org,
+            None,
+            lambda one: domain.change_settings(one, moved, by=SYSTEM, now=ports.now),
+        )
 
 
 def _entitle(org: str, entitlements: Entitlements) -> None:

@@ -81,7 +81,6 @@ def forget_processes() -> None:
         clients.session,
         wiring._ledger,
         wiring._bucket,
-        wiring._link_keys,
     )
     for one in cached:
         one.cache_clear()
@@ -90,4 +89,4 @@ def forget_processes() -> None:
 
     wiring._cache.clear()
     kept_keys._kept.clear()
-    staff._jwks = (float("-inf"), {})
+    staff._jwks = staff.KeySet()

@@ -13,26 +13,30 @@ KEPT_SECONDS = 60.0
 _kept: dict[str, tuple[float, tokens.KeyRing]] = {}
 
 
-def link_keys(secret_id: str) -> tokens.KeyRing:
+def link_keys(secret_id: str, *, now: datetime) -> tokens.KeyRing:
     """The key ring; `Unavailable` when it can't be read, so that no link works without its key."""
     at, known = _kept.get(secret_id, (0.0, None))
     if known is None or time.monotonic() - at > KEPT_SECONDS:
-        known = _read(secret_id)
+        known = _read(secret_id, now)
         _kept[secret_id] = (time.monotonic(), known)
     return known
 
 
 def rotate(secret_id: str, *, now: datetime) -> None:
-    """A new signing key; the old ones verify until the last link signed by them is over."""
+    """A new signing key, unless the newest is younger than a day (`tokens.rotated`)."""
     known = json.loads(_value(secret_id))
-    changed = json.dumps(tokens.rotated(known, now=now))
-    clients.client("secretsmanager").put_secret_value(SecretId=secret_id, SecretString=changed)
+    changed = tokens.rotated(known, now=now)
+    if changed == known:
+        return
+    clients.client("secretsmanager").put_secret_value(
+        SecretId=secret_id, SecretString=json.dumps(changed)
+    )
     _kept.pop(secret_id, None)
 
 
-def _read(secret_id: str) -> tokens.KeyRing:
+def _read(secret_id: str, now: datetime) -> tokens.KeyRing:
     try:
-        return tokens.ring(json.loads(_value(secret_id)))
+        return tokens.ring(json.loads(_value(secret_id)), now=now)
     except ValueError as error:
         raise Unavailable from error
 

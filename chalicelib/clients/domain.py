@@ -211,6 +211,13 @@ class EmailRequired(Invalid):
     sentence = "A client who is served remotely needs an e-mail address."
 
 
+class EmailOfStaff(Invalid):
+    """Whoever confirms must be the client: staff's own mailboxes are no client's."""
+
+    code = "email_of_staff"
+    sentence = "This is the address of a member of staff."
+
+
 class NoticeRequired(Conflict):
     """The law forbids it before the information is delivered (S8)."""
 

@@ -20,7 +20,7 @@ def create(
 ) -> Held[Client]:
     """A new client; the same request again gives the client that it made."""
     languages = house.settings.languages
-    identity = domain.checked(identity, languages)
+    identity = _checked(house, identity)
     client_id = ids.new_id()
     change = domain.create(
         domain.key(house.organisation.org, client_id),
@@ -51,7 +51,7 @@ def edit(
     """Other identity, contact or contract, of the version that the caller read."""
     held = read_version(ports, house.organisation.org, client_id, version)
     languages = house.settings.languages
-    identity = domain.checked(identity, languages)
+    identity = _checked(house, identity)
     change = domain.edit(
         held,
         identity,
@@ -91,6 +91,15 @@ def find_by_name(ports: Ports, house: House, prefix: str, *, after: str, most: i
     if not folded:
         raise TextRefused(field="name")
     return ports.ledger.worklist(name, prefix=folded, after=after, most=most)
+
+
+def _checked(house: House, identity: Identity) -> Identity:
+    """The identity, normalised; `EmailOfStaff` for a mailbox of the organisation's own people."""
+    identity = domain.checked(identity, house.settings.languages)
+    mailbox = identity.email.casefold()
+    if mailbox and any(one.email.casefold() == mailbox for one in house.directory.members):
+        raise domain.EmailOfStaff(field="email")
+    return identity
 
 
 def _digests(house: House, *identities: Identity) -> dict[str, str]:

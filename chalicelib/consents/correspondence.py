@@ -21,6 +21,7 @@ from chalicelib.organisations.domain import House, Settings
 from chalicelib.ports import Ports
 
 DEAD_LINK = "masked"
+MOST_PAPER_BYTES = 10 * 1024 * 1024
 
 
 def shown(ports: Ports, house: House, declaration: Declaration) -> tuple[SheetAnswer, ...]:
@@ -106,7 +107,6 @@ def message(
             reminder=reminder,
         )
 
-    paper = papers.rendered(sheet(ports, house, client, declaration))
     return Prepared(
         facts=with_link(link),
         masked=with_link(facts.masked(link)),
@@ -117,7 +117,7 @@ def message(
             Attachment(
                 filename=papers.filename(declaration.code, declaration.language),
                 content_type="application/pdf",
-                content=paper,
+                content=_paper(ports, house, client, declaration),
             ),
             *_files(ports, declaration),
         ),
@@ -164,6 +164,8 @@ def note(kind: type[facts.AnyNote]) -> Composer:
             titles=tuple(one.title for one in asks),
         )
         address = Address(name=member.name, email=member.email)
+        if not member.active:
+            address = _controller_address(house.settings)
         return Prepared(
             facts=fact,
             masked=fact,
@@ -242,6 +244,15 @@ def _declaration(occasion: Occasion) -> Declaration:
     if occasion.part is None:
         raise Unneeded("declaration_gone")
     return store.declaration(occasion.part)
+
+
+def _paper(ports: Ports, house: House, client: Held[Client], declaration: Declaration) -> bytes:
+    """The paper as it was printed; if none was, as it would be."""
+    if declaration.paper is not None:
+        kept = ports.bucket.get(declaration.paper.object_key, most=MOST_PAPER_BYTES)
+        if kept is not None:
+            return kept
+    return papers.rendered(sheet(ports, house, client, declaration))
 
 
 def _files(ports: Ports, declaration: Declaration) -> Iterable[Attachment]:

@@ -619,7 +619,10 @@ def _refused(client: Client, declaration: Declaration, proof: Proof, now: dateti
         before = client.standings.get(one.purpose)
         ended = before is not None and before.state in (ConsentState.GIVEN, ConsentState.WITHDRAWN)
         state = ConsentState.WITHDRAWN if ended else ConsentState.REFUSED
-        no[one.purpose] = Standing(state, now, proof, declaration.declaration_id, one.wording_id)
+        # Confirmed later, a "no" has a better proof and keeps the day on which it was said.
+        same = before is not None and before.declaration_id == declaration.declaration_id
+        at = before.at if before is not None and same and before.state is state else now
+        no[one.purpose] = Standing(state, at, proof, declaration.declaration_id, one.wording_id)
     return replace(client, standings={**client.standings, **no})
 
 

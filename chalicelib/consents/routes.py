@@ -66,11 +66,12 @@ class DeclarationView(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class PreviewAttachment(msgspec.Struct, frozen=True, kw_only=True):
-    """A file of the message, as it will go."""
+    """A file of the message, as it will go; `url` opens it for five minutes."""
 
     name: str
     content_type: str
     size: int
+    url: str
 
 
 class Preview(msgspec.Struct, frozen=True, kw_only=True):
@@ -149,7 +150,7 @@ def preview_declaration(call: Call, client_id: str, declaration_id: str) -> Prev
     """The exact message, before it is sent; nothing is sent by looking at it."""
     from chalicelib.letters.compose import compose
 
-    held, prepared = service.preview(
+    held, prepared, urls = service.preview(
         call.ports, call.house, client_id, declaration_id, member=call.member
     )
     composed = compose(prepared.masked, prepared.language)
@@ -162,9 +163,9 @@ def preview_declaration(call: Call, client_id: str, declaration_id: str) -> Prev
         text=composed.text,
         attachments=tuple(
             PreviewAttachment(
-                name=one.filename, content_type=one.content_type, size=len(one.content)
+                name=one.filename, content_type=one.content_type, size=len(one.content), url=url
             )
-            for one in prepared.attachments
+            for one, url in zip(prepared.attachments, urls, strict=True)
         ),
     )
 

@@ -15,6 +15,7 @@ from chalicelib.consents.domain import Attached, Decision, Declaration
 from chalicelib.documents import attachments as files
 from chalicelib.documents import codes, papers
 from chalicelib.documents import store as file_store
+from chalicelib.documents.sheet import Paper
 from chalicelib.kernel import ids, tokens
 from chalicelib.kernel.change import Actor, AlreadyDone, Change, Held, Once, Origin
 from chalicelib.kernel.errors import ChangedMeanwhile, Invalid, NotFound, Unavailable
@@ -94,21 +95,27 @@ def redraft(
 
 def preview(
     ports: Ports, house: House, client_id: str, declaration_id: str, *, member: Member
-) -> tuple[Held[Client], letters.Prepared]:
-    """The very message that sending now would promise, its link dead (S39-S41)."""
+) -> tuple[Held[Client], letters.Prepared, tuple[str, ...]]:
+    """The very message that sending now would promise, its link dead, and its files (S39-S41)."""
     held, declaration = store.get(ports, house.organisation.org, client_id, declaration_id)
     if not held.value.identity.email:
         raise client_domain.EmailRequired(field="email")
+    paper = _kept_paper(ports, house, held, declaration)
     prepared = correspondence.message(
         ports,
         house,
         held,
-        declaration,
+        msgspec.structs.replace(declaration, paper=paper),
         member.staff_id,
         ports.now + timedelta(days=house.settings.link_days),
         correspondence.link(house.settings, correspondence.DEAD_LINK),
     )
-    return held, prepared
+    code, language = declaration.code, declaration.language
+    urls = [papers.link(ports, paper, code=code, language=language)]
+    for one in declaration.attachments:
+        kind = one.content_type
+        urls.append(ports.bucket.link(one.object_key, filename=one.name, content_type=kind))
+    return held, prepared, tuple(urls)
 
 
 def act(
@@ -132,10 +139,7 @@ def print_paper(
     held, declaration = _read_version(
         ports, house.organisation.org, client_id, declaration_id, version
     )
-    paper = declaration.paper
-    if paper is None:
-        sheet = correspondence.sheet(ports, house, held, declaration)
-        paper = papers.keep(ports, held.key, declaration_id, sheet)
+    paper = _kept_paper(ports, house, held, declaration)
     ports.ledger.commit(domain.print_paper(held, declaration, paper=paper, by=by, now=ports.now))
     return store.get(ports, house.organisation.org, client_id, declaration_id)
 
@@ -225,6 +229,14 @@ def _ask_again(ports: Ports, claims: Claims) -> None:
 def _pause(attempt: int) -> None:
     """A moment's chance, longer each time, so that those who collided do not meet again."""
     time.sleep(secrets.randbelow(50) / 1000 * (attempt + 1))
+
+
+def _kept_paper(ports: Ports, house: House, held: Held[Client], declaration: Declaration) -> Paper:
+    """The paper in the bucket: the printed one, or as it is now."""
+    if declaration.paper is not None:
+        return declaration.paper
+    sheet = correspondence.sheet(ports, house, held, declaration)
+    return papers.keep(ports, held.key, declaration.declaration_id, sheet)
 
 
 def _read_version(

@@ -7,7 +7,9 @@ link of another purpose, stage or organisation does not verify. Only one spellin
 accepted.
 
 A key ring is what the secret holds: `{"signing": "k2", "k2": "...", "k1": "...",
-"until": {"k1": 1790000000}, "reject_before": 0}`.
+"made": {"k2": 1780000000}, "until": {"k1": 1790000000}, "reject_before": 0}`. `signing` names the
+newest key. It signs once it is `SETTLING` old and every process knows it; until then the one before
+it does. A key without a moment, such as the first, counts at once.
 """
 
 import hashlib
@@ -28,6 +30,8 @@ from chalicelib.kernel import ids
 from chalicelib.kernel.errors import Gone, Malformed
 
 MAX_LIFETIME = timedelta(days=90)
+SETTLING = timedelta(minutes=5)  # well above the minute for which a process keeps its ring
+SHORTEST_TERM = timedelta(days=1)
 MOST_CHARACTERS = 400
 _SHAPE = re.compile(r"(v1)\.([a-z0-9]{1,8})\.([A-Za-z0-9_-]{1,200})\.([A-Za-z0-9_-]{43})")
 _TAIL = struct.Struct(f">{ids.BYTES}s{ids.BYTES}sHII")
@@ -66,7 +70,7 @@ class Claims(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class KeyRing(msgspec.Struct, frozen=True, kw_only=True):
-    """The keys by `kid`; the newest signs, the others verify until their time is over (R11)."""
+    """The keys by `kid`; one signs, the others verify until their time is over (R11)."""
 
     signing: str
     keys: Mapping[str, bytes]
@@ -81,19 +85,22 @@ class _Told(msgspec.Struct, frozen=True):
     """What the secret says beside the keys."""
 
     signing: str
+    made: dict[str, int] = {}
     until: dict[str, int] = {}
     reject_before: int = 0
 
+    def is_older(self, kid: str, age: timedelta, *, now: datetime) -> bool:
+        """Whether the key has this age; one without a moment has any."""
+        return now.timestamp() - self.made.get(kid, 0) >= age.total_seconds()
 
-def ring(secret: Mapping[str, Any]) -> KeyRing:
+
+def ring(secret: Mapping[str, Any], *, now: datetime) -> KeyRing:
     """The key ring that a secret holds; ValueError if it is unusable, so all links fail closed."""
-    told = msgspec.convert(secret, _Told)
-    kids = (name for name in secret if re.fullmatch("k[0-9]{1,7}", name))
-    keys = msgspec.convert({kid: secret[kid] for kid in kids}, dict[str, str])
-    if told.signing not in keys or any(len(key.encode()) < 32 for key in keys.values()):
-        raise ValueError("the link keys are unusable")
+    told, keys = _opened(secret)
+    settled = [kid for kid in keys if told.is_older(kid, SETTLING, now=now)]
+    before = max(settled, key=_number, default=told.signing)
     return KeyRing(
-        signing=told.signing,
+        signing=told.signing if told.signing in settled else before,
         keys={kid: key.encode() for kid, key in keys.items()},
         until=told.until,
         reject_before=told.reject_before,
@@ -101,25 +108,33 @@ def ring(secret: Mapping[str, Any]) -> KeyRing:
 
 
 def rotated(secret: Mapping[str, Any], *, now: datetime) -> dict[str, Any]:
-    """The secret with a new signing key; old keys verify for `MAX_LIFETIME` more, then go."""
-    known = ring(secret)
+    """The secret with a new signing key; old keys verify for `MAX_LIFETIME` more, then go.
+
+    The secret as it is if the newest key is younger than `SHORTEST_TERM`, so that a rotation told
+    twice is one. Of two at the very same time the later write stands; the key of the other has
+    signed nothing yet.
+    """
+    told, keys = _opened(secret)
+    last = max(keys, key=_number)
+    if not told.is_older(last, SHORTEST_TERM, now=now):
+        return dict(secret)
     seconds = int(now.timestamp())
-    until = {
-        kid: known.until.get(kid, seconds + int(MAX_LIFETIME.total_seconds())) for kid in known.keys
-    }
-    kept = {kid: secret[kid] for kid, last in until.items() if last > seconds}
-    newest = f"k{max(int(kid[1:]) for kid in known.keys) + 1}"
+    ends = seconds + int(MAX_LIFETIME.total_seconds())
+    until = {kid: told.until.get(kid, ends) for kid in keys}
+    kept = {kid: key for kid, key in keys.items() if until[kid] > seconds}
+    newest = f"k{_number(last) + 1}"
     return {
         **kept,
         newest: "".join(secrets.choice(_KEY_CHARACTERS) for _ in range(64)),
         "signing": newest,
+        "made": {kid: told.made[kid] for kid in kept if kid in told.made} | {newest: seconds},
         "until": {kid: until[kid] for kid in kept},
-        "reject_before": known.reject_before,
+        "reject_before": told.reject_before,
     }
 
 
 def sign(claims: Claims, *, purpose: Purpose, stage: str, keys: KeyRing) -> str:
-    """The token for these claims, signed with the newest key."""
+    """The token for these claims, signed with the key whose turn it is."""
     org = claims.org.encode("ascii")
     packed = bytes([len(org)]) + org
     packed += _TAIL.pack(
@@ -170,9 +185,18 @@ def authentic(
     return claims
 
 
-def masked(token: str) -> str:
-    """The token with its MAC blotted out, for archives and previews; it verifies nowhere (R17)."""
-    return token.rpartition(".")[0] + "." + "x" * 43
+def _opened(secret: Mapping[str, Any]) -> tuple[_Told, dict[str, str]]:
+    """What the secret says, and its keys; ValueError if it is unusable."""
+    told = msgspec.convert(secret, _Told)
+    kids = (name for name in secret if re.fullmatch("k[0-9]{1,7}", name))
+    keys = msgspec.convert({kid: secret[kid] for kid in kids}, dict[str, str])
+    if told.signing not in keys or any(len(key.encode()) < 32 for key in keys.values()):
+        raise ValueError("the link keys are unusable")
+    return told, keys
+
+
+def _number(kid: str) -> int:
+    return int(kid[1:])
 
 
 def _unpack(packed: bytes) -> Claims:

@@ -237,6 +237,16 @@ class MemberUnknown(NotFound):
     sentence = "The directory has no such person."
 
 
+class AddressElsewhere(Conflict):
+    code = "address_elsewhere"
+    sentence = "Whoever runs Duly changes the host of links and the domain of the sender."
+
+
+class LastAdministrator(Conflict):
+    code = "last_administrator"
+    sentence = "Somebody has to remain who may change this."
+
+
 class RoleElsewhere(Conflict):
     code = "role_elsewhere"
     sentence = "Whoever runs Duly changes a role, together with the sign-in."
@@ -310,9 +320,16 @@ def key(org: str) -> Key:
 def change_settings(house: House, settings: Settings, *, by: Actor, now: datetime) -> Change:
     """New settings; what clients are shown follows, as new wordings, where it names the controller.
 
-    A language is added once every purpose has its text in it.
+    A language is added once every purpose has its text in it. `AddressElsewhere` when staff change
+    where links lead or the domain that letters come from: whoever runs Duly sets these up; another's
+    host would be handed working links, another's domain would be written from.
     """
     settings = checked(settings)
+    before = house.settings
+    if by.kind == "staff" and settings.host != before.host:
+        raise AddressElsewhere(field="host")
+    if by.kind == "staff" and _domain(settings.sender) != _domain(before.sender):
+        raise AddressElsewhere(field="sender.email")
     spoken = set(settings.languages)
     _require(all(spoken <= set(one.texts) for one in house.catalogue.purposes), "languages")
     catalogue, wordings = _worded(house.catalogue, settings)
@@ -393,6 +410,9 @@ def keep_member(house: House, member: Member, *, by: Actor, now: datetime) -> Ch
         raise RoleElsewhere(field="role")
     if len(others) >= MOST_STAFF:
         raise SettingRefused(field="staff_id")
+    left = any(one.active and one.role is Role.ADMIN for one in (*others, member))
+    if by.kind == "staff" and not left:
+        raise LastAdministrator(field="active")
     return _restaffed(house, (*others, member), "member_kept", member.staff_id, by=by, now=now)
 
 
@@ -475,6 +495,10 @@ def _is_link(link: str) -> bool:
 def _require(holds: bool, field: str) -> None:
     if not holds:
         raise SettingRefused(field=field)
+
+
+def _domain(sender: Sender) -> str:
+    return sender.email.rpartition("@")[2]
 
 
 def _entitled(house: House) -> None:

@@ -18,6 +18,7 @@ from chalicelib.organisations.domain import (
     Settings,
 )
 from chalicelib.web.blueprint import ADMINS, PATHS, ApiBlueprint, Call
+from chalicelib.web.staff import RoleRefused
 
 routes = ApiBlueprint(__name__)
 
@@ -266,7 +267,7 @@ def keep_member(call: Call, staff_id: str) -> DirectoryView:
 def set_default_attachments(call: Call, staff_id: str) -> DirectoryView:
     """The files with each message of the person (S42): their own, or anybody's for an admin."""
     if staff_id != call.member.staff_id and call.member.role is not Role.ADMIN:
-        raise domain.MemberUnknown
+        raise RoleRefused
     for file_id in call.body.files:
         if not ids.is_id(file_id) or not files.find_file(call.ports, domain.key(call.org), file_id):
             raise SettingRefused("There is no such file.", field="files")

@@ -252,7 +252,7 @@ def _call(spec: Spec, request: Any, path_ids: dict[str, str]) -> Call:
     else:
         staff = staffs.staff_of(request.headers.get("authorization", ""), ports)
         staffs.allow(staff, spec.roles)
-    raw = b"" if spec.takes is Nothing else _raw(request)
+    raw = b"" if spec.method == "GET" else _raw(request)
     query = bodies.convert(dict(request.query_params or {}), spec.query, strict=False)
     return Call(
         ports=ports,
@@ -274,7 +274,7 @@ def _raw(request: Any) -> bytes:
 
 
 def _body(spec: Spec, raw: bytes, request: Any) -> Any:
-    if spec.takes is Nothing:
+    if spec.takes is Nothing and not raw.strip():
         return Nothing()
     return bodies.read(raw, request.headers.get("content-type", ""), spec.takes)
 

@@ -10,7 +10,7 @@ from typing import Any
 
 import msgspec
 
-from chalicelib import wiring
+from chalicelib import log, wiring
 from chalicelib.kernel import ids
 from chalicelib.kernel.errors import DomainError, Forbidden, Unauthenticated, Unavailable
 from chalicelib.organisations import store
@@ -20,7 +20,17 @@ from chalicelib.ports import Ports
 REFRESH_SECONDS = 60.0
 KEPT_SECONDS = 3600.0
 LEEWAY_SECONDS = 5
-_jwks: tuple[float, dict[str, Any]] = (float("-inf"), {})
+
+
+class KeySet(msgspec.Struct, frozen=True, kw_only=True):
+    """The pool's public keys by id, when they were last asked for, and when to ask again."""
+
+    keys: dict[str, Any] = {}
+    asked_at: float = float("-inf")
+    stale_at: float = float("-inf")
+
+
+_jwks = KeySet()
 
 
 class Staff(msgspec.Struct, frozen=True, kw_only=True):
@@ -93,28 +103,47 @@ def _claims(token: str) -> dict[str, Any]:
 
 
 def _key(kid: Any) -> Any:
-    """The pool's public key of this id; an unknown id re-reads the set once a minute at most."""
+    """The pool's public key of this id; an unknown id re-reads the set once a minute at most.
+
+    While the set can't be read, the keys in memory go on, and it is asked for once a minute at
+    most; `Unavailable` only where there are none.
+    """
     global _jwks  # noqa: PLW0603  one key set per process
     from jwt import PyJWK
 
     if not isinstance(kid, str):
         raise Unauthenticated
-    read_at, keys = _jwks
-    age = time.monotonic() - read_at
-    if age > KEPT_SECONDS or (kid not in keys and age > REFRESH_SECONDS):
-        keys = {one["kid"]: one for one in _fetch(wiring.setting("USER_POOL_JWKS_URL"))}
-        _jwks = (time.monotonic(), keys)
-    if kid not in keys:
+    now = time.monotonic()
+    if now > _jwks.stale_at or (
+        kid not in _jwks.keys and now - _jwks.asked_at > REFRESH_SECONDS
+    ):
+        _jwks = _asked(_jwks)
+    if kid not in _jwks.keys:
         raise Unauthenticated
-    return PyJWK.from_dict(keys[kid], algorithm="RS256").key
+    return PyJWK.from_dict(_jwks.keys[kid], algorithm="RS256").key
 
 
-def _fetch(url: str) -> list[dict[str, Any]]:
+def _asked(known: KeySet) -> KeySet:
+    try:
+        found = _fetch(wiring.setting("USER_POOL_JWKS_URL"))
+    except Unavailable as error:
+        if not known.keys:
+            raise
+        log.error("key_set_unread", error.__cause__ or error)
+        found, kept = known.keys, REFRESH_SECONDS
+    else:
+        kept = KEPT_SECONDS
+    now = time.monotonic()
+    return KeySet(keys=found, asked_at=now, stale_at=now + kept)
+
+
+def _fetch(url: str) -> dict[str, Any]:
     import urllib.request
+    from http.client import HTTPException
 
     try:
         with urllib.request.urlopen(url, timeout=3) as answer:  # noqa: S310  our own setting
-            found: list[dict[str, Any]] = json.load(answer)["keys"]
-    except (OSError, ValueError, KeyError) as error:
+            return {one["kid"]: one for one in json.load(answer)["keys"]}
+    # TypeError: JSON, but no key set. HTTPException: an answer that breaks off is no OSError.
+    except (OSError, ValueError, KeyError, TypeError, HTTPException) as error:
         raise Unavailable from error
-    return found

@@ -180,3 +180,10 @@ def test_another_address_ends_what_was_sent_to_the_old_one(duly: Duly) -> None:
     assert edited(duly, client, email="nowy@klient.example").status == 200
     answer = duly.public("/links/read", {"token": token})
     assert (answer.status, answer.json["code"]) == (410, "link_withdrawn")
+
+
+def test_the_mailbox_of_a_member_of_staff_is_no_clients(duly: Duly) -> None:
+    """R23: whoever confirms must be the client, so staff's own addresses are refused."""
+    body = {"kind": "person", "name": "Jan", "language": "pl", "served": "remote"}
+    answer = duly.staff("POST", "/api/clients", body | {"email": "Ewa@agencja.example"})
+    assert (answer.status, answer.json["code"]) == (422, "email_of_staff")

@@ -252,3 +252,43 @@ def test_a_letter_is_kept_as_it_was_sent_but_for_its_token(duly: Duly) -> None:
     assert token not in archived.text + archived.html
     assert archived.token == DEAD_LINK
     assert archived.text.replace(archived.token, token) == mail.text
+
+
+def test_the_files_of_a_preview_open_before_anything_is_sent(duly: Duly) -> None:
+    """S40, S41: what will be attached can be read first; the paper is the very one that is sent."""
+    client = duly.client()
+    draft = duly.declared(client)
+    shown = duly.staff("GET", f"{duly.where(draft)}/preview").json
+    with urllib.request.urlopen(shown["attachments"][0]["url"], timeout=5) as answer:
+        paper = answer.read()
+    assert paper.startswith(b"%PDF-")
+    assert duly.act(draft, "send").status == 202
+    duly.tick()
+    sent = duly.mailbox.sent[-1].message
+    assert next(sent.iter_attachments()).get_content() == paper
+
+
+def test_a_printed_paper_is_the_one_that_is_mailed(duly: Duly) -> None:
+    """S28: one code never stands on two different papers."""
+    client = duly.client()
+    printed = duly.act(duly.declared(client), "print").json
+    identity = client["identity"] | {"name": "Łucja Nowa"}
+    known = duly.read_client(client["client_id"])
+    path = f"/api/clients/{client['client_id']}"
+    edited = duly.staff("PUT", path, identity, version=known["version"])
+    assert edited.status == 200, edited.json
+    sent = duly.act(printed["declaration"], "send", version=edited.json["version"])
+    assert sent.status == 202, sent.json
+    duly.tick()
+    paper = next(duly.mailbox.sent[-1].message.iter_attachments()).get_content()
+    assert hashlib.sha256(paper).hexdigest() == printed["sha256"]
+
+
+def test_an_act_without_a_body_refuses_one(duly: Duly) -> None:
+    """Unknown fields are refused on every route, those that take nothing included."""
+    draft = duly.declared(duly.client())
+    answer = duly.staff(
+        "POST", f"{duly.where(draft)}/send", {"surprise": 1}, version=draft["version"]
+    )
+    assert (answer.status, answer.json["code"]) == (422, "invalid")
+    assert duly.mailbox.sent == []

@@ -45,9 +45,13 @@ def test_a_token_is_random_ids_under_a_full_mac(duly: Duly) -> None:
     assert len(LINK_KEY) * 8 >= 256
 
 
-def test_new_keys_are_drawn_from_more_than_256_bits(duly: Duly) -> None:
+def test_new_keys_are_drawn_from_more_than_256_bits(
+    duly: Duly, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """R7: a rotated key is 64 characters of 62, so 381 bits; no two are alike."""
-    for _ in range(3):
+    began = wiring.real_now()
+    for day in range(3):
+        _true_time(monkeypatch, began.timestamp() + day * 86400)
         _rotate()
     drawn = [value for name, value in _secret().items() if name in ("k2", "k3", "k4")]
     assert [len(one) for one in drawn] == [64, 64, 64]
@@ -123,18 +127,19 @@ def test_rotated_keys_verify_until_their_last_link_is_over(
 ) -> None:
     """R11: three keys at once; the newest signs, the others verify for 90 days, then no more."""
     links = []
+    began = wiring.real_now().timestamp()
     for number in range(3):
         if number:
+            _true_time(monkeypatch, began + number * 86400)
             _rotate()
+            _true_time(monkeypatch, began + number * 86400 + 300)
         _, token = duly.sent(duly.client(email=f"klient{number}@poczta.example", phone=""))
         links.append(token)
     assert [one.split(".")[1] for one in links] == ["k1", "k2", "k3"]
     assert [duly.public(READ, {"token": one}).status for one in links] == [200, 200, 200]
     until = _secret()["until"]
     assert set(until) == {"k1", "k2"}
-    assert until["k1"] == pytest.approx(
-        wiring.real_now().timestamp() + tokens.MAX_LIFETIME.total_seconds(), abs=60
-    )
+    assert until["k1"] == int(began + 86400 + tokens.MAX_LIFETIME.total_seconds())
     _true_time(monkeypatch, until["k1"] - 1)
     assert duly.public(READ, {"token": links[0]}).told == (410, "link_expired")
     _true_time(monkeypatch, until["k1"])
@@ -145,6 +150,27 @@ def test_rotated_keys_verify_until_their_last_link_is_over(
     _rotate()
     assert {name for name in _secret() if name.startswith("k")} == {"k3", "k4"}
     _refused(duly.public(READ, {"token": links[0]}))
+
+
+def test_a_process_that_has_not_heard_of_a_rotation_reads_what_is_sent_after_it(
+    duly: Duly, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """R11: a link sent right after a rotation opens in a process whose ring is a minute old."""
+    duly.sent(duly.client(email="wczesniej@poczta.example", phone=""))
+    unaware = dict(secrets._kept)
+    _rotate()
+    kept = _secret()
+    _rotate()
+    assert _secret() == kept, "a second rotation within the day changes nothing"
+    began = wiring.real_now().timestamp()
+    _, token = duly.sent(duly.client(email="zaraz@poczta.example", phone=""))
+    assert token.split(".")[1] == "k1"
+    secrets._kept.update(unaware)
+    assert duly.public(READ, {"token": token}).status == 200
+    _true_time(monkeypatch, began + tokens.SETTLING.total_seconds())
+    secrets._kept.clear()
+    _, token = duly.sent(duly.client(email="pozniej@poczta.example", phone=""))
+    assert token.split(".")[1] == "k2"
 
 
 def test_everything_issued_before_a_moment_can_be_refused_at_once(duly: Duly) -> None:
@@ -179,6 +205,7 @@ def test_keys_that_cannot_be_had_close_every_link(duly: Duly) -> None:
         f'{{"signing": ["k1"], "k1": "{right}"}}',
         '{"signing": "k1", "k1": 7}',
         f'{{"signing": "k1", "k1": "{right}", "until": 7}}',
+        f'{{"signing": "k1", "k1": "{right}", "made": {{"k1": "today"}}}}',
         f'{{"signing": "k1", "k1": "{right}", "reject_before": "soon"}}',
         None,
     ):

@@ -167,3 +167,30 @@ def test_default_attachments_need_the_plan(duly: Duly) -> None:
     file = {"name": "a.pdf", "content_type": "application/pdf", "size": 10}
     answer = duly.staff("POST", "/api/organisation/files", file)
     assert (answer.status, answer.json["code"]) == (403, "not_in_plan")
+
+
+def test_staff_change_neither_the_host_of_links_nor_the_domain_of_letters(duly: Duly) -> None:
+    """R8, S44: another's host would be handed working links, another's domain be written from."""
+    known = duly.staff("GET", "/api/organisation", by=ADMIN).json
+    path, version = "/api/organisation/settings", known["version"]
+    for change, field in (
+        ({"host": "https://evil.example"}, "host"),
+        ({"sender": {"name": "Inna", "email": "zgody@inna.example"}}, "sender.email"),
+    ):
+        answer = duly.staff("PUT", path, known["settings"] | change, by=ADMIN, version=version)
+        assert (answer.status, answer.json["code"]) == (409, "address_elsewhere")
+        assert answer.json["field"] == field
+    within = {"sender": {"name": "Agencja", "email": "oferty@agencja.example"}}
+    answer = duly.staff("PUT", path, known["settings"] | within, by=ADMIN, version=version)
+    assert answer.status == 200, answer.json
+
+
+def test_the_last_administrator_stays(duly: Duly) -> None:
+    """Issue 2, 11: somebody has to remain who may change the directory."""
+    known = duly.staff("GET", "/api/staff", by=ADMIN).json
+    admin = next(one for one in known["members"] if one["staff_id"] == ADMIN)
+    kept = {name: admin[name] for name in ("name", "email", "role", "department", "language")}
+    answer = duly.staff(
+        "PUT", f"/api/staff/{ADMIN}", kept | {"active": False}, by=ADMIN, version=known["version"]
+    )
+    assert (answer.status, answer.json["code"]) == (409, "last_administrator")

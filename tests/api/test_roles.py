@@ -157,7 +157,7 @@ def test_an_agent_sets_default_attachments_for_nobody_else(duly: Duly) -> None:
     version = duly.staff("GET", "/api/staff").json["version"]
     path = f"/api/staff/{HEAD}/default-attachments"
     answer = duly.staff("PUT", path, {"files": []}, version=version)
-    assert (answer.status, answer.json["code"]) == (404, "member_unknown")
+    assert (answer.status, answer.json["code"]) == (403, "role_refused")
     answer = duly.staff("PUT", path, {"files": []}, by=ADMIN, version=version)
     assert answer.status == 200
 

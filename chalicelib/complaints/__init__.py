@@ -1,0 +1,1 @@
+"""Complaints: from what came in to the answer, with no deadline passing in silence."""
