@@ -44,7 +44,7 @@ def mail_events(event: Any) -> None:
 
 @app.schedule(Rate(90, unit=Rate.DAYS), name="rotate_link_keys")
 def rotate_link_keys(event: Any) -> None:
-    """A new key signs links from now on; the old ones verify until their last link is over."""
+    """A new key signs links in five minutes; the old ones verify until their last link is over."""
     secrets.rotate(wiring.setting("LINK_KEYS_SECRET"), now=wiring.real_now())
 
 

@@ -192,7 +192,7 @@ def add_byte_code(folder: Path) -> None:
     """Compile every module here, the same bytes each time (PEP 552), as it will lie on Lambda."""
     compileall.compile_dir(
         folder,
-        quiet=2,  # a library may ship a module for another Python; Lambda would not import it either
+        quiet=2,  # a library may ship a module for another Python: no Lambda would import it
         stripdir=str(folder),
         prependdir="/var/task",
         invalidation_mode=py_compile.PycInvalidationMode.UNCHECKED_HASH,

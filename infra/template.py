@@ -85,7 +85,7 @@ def finish(merged: Json, *, stage: str) -> Json:
 
 
 def throttles() -> dict[str, tuple[int, int]]:
-    """Requests a second and burst, for the `stage` and for each `public` method."""
+    """Requests a second and burst, for each method of `staff` and each `public` one."""
     return dict(yaml.safe_load((INFRA / "template" / "api.yaml").read_text())["x-throttles"])
 
 
@@ -236,7 +236,7 @@ def _guard(api: Json) -> None:
         },
     }
     limits = throttles()
-    settings = [_method_setting("/*", "*", limits["stage"])]
+    settings = [_method_setting("/*", "*", limits["staff"])]
     for path, method, operation in _operations(body):
         if path.startswith(PUBLIC):
             encoded = "/" + path.replace("/", "~1")

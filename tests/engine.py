@@ -1,4 +1,4 @@
-"""One local cloud engine for the whole test run, and an account, table and bucket of its own per test.
+"""One local cloud engine for the whole test run; an account, table and bucket for each test.
 
 The table is made from the very definition that infra/ deploys.
 """

@@ -41,7 +41,7 @@ MOST_TEXT = 200_000  # characters of all text together; the form takes 20,000
 MOST_HTML = 2_000_000
 MOST_SUBJECT, MOST_NAME, MOST_FILE_NAME = 500, 200, 120
 MOST_REFERENCES = 50
-_MOST_HEADERS, _MOST_VALUE = 500, 16_384
+_MOST_HEADERS, _MOST_VALUE, _MOST_MARKS = 500, 16_384, 100_000
 
 
 class Kind(StrEnum):
@@ -448,15 +448,13 @@ class _Reader:
         content = self._content(part)
         text = _decoded(content, part.params.get("charset", ""), self.note)
         was_html, whole = part.kind == "text/html", len(text)
-        cut = was_html and whole > MOST_HTML
-        if was_html:
-            text = _readable(text[:MOST_HTML], self.note)
-        text = _block(text[: 4 * MOST_TEXT])
-        if cut or whole > 4 * MOST_TEXT > MOST_TEXT >= len(text) or len(text) > self._text_left:
+        most = MOST_HTML if was_html else MOST_TEXT
+        text = _block(_readable(text[:most], self.note) if was_html else text[:most])
+        if whole > most or len(text) > self._text_left:
             self.note(NoteCode.TEXT_CUT, str(whole))
             self._keep(part, nested, content)
         text = text[: self._text_left].strip()
-        self._text_left -= len(text)
+        self._text_left = max(0, self._text_left - len(text) - 2)  # pieces are joined by two
         return [_Piece(text, was_html)] if text else []
 
     def _keep(self, part: _Part, nested: bool, content: bytes | None = None) -> list[_Piece]:
@@ -500,7 +498,7 @@ def _headers(
     """The headers, and where the body starts."""
     found: dict[str, list[bytes]] = {}
     last: list[bytes] | None = None
-    position = start
+    position, many = start, 0
     while position < end:
         line, after = _header_line(source, position, end, note)
         name, colon, value = line.partition(b":")
@@ -509,11 +507,13 @@ def _headers(
         if line[:1] in b" \t" and last is not None:
             last[-1] = _longer(last[-1], line, note)
         elif colon and _HEADER_NAME.fullmatch(name):
-            last = found.setdefault(name.strip().lower().decode("ascii"), [])
-            if sum(map(len, found.values())) > _MOST_HEADERS:
+            many += 1
+            last = [value.strip()]
+            if many <= _MOST_HEADERS:
+                last = found.setdefault(name.strip().lower().decode("ascii"), [])
+                last.append(value.strip())
+            else:  # read on to the body, and keep no more
                 note(NoteCode.HEADER_CUT)
-                last = [b""]  # read on to the body, and keep no more
-            last.append(value.strip())
         elif not line.startswith((b"From ", b">From ")):
             note(NoteCode.HEADER_BROKEN)
             if not _goes_on(source, after, end):
@@ -547,11 +547,11 @@ def _goes_on(source: bytes, position: int, end: int) -> bool:
 def _spans(part: _Part, note: _Noting) -> list[tuple[int, int]]:
     """Where the parts of a multipart lie; none if no boundary is found."""
     boundary = part.params.get("boundary", "").encode("utf-8", "replace")[:200].rstrip()
-    found = list(_delimiters(part, boundary)) if boundary else []
+    found = list(_delimiters(part, boundary, note)) if boundary else []
     if not found:
         note(NoteCode.BOUNDARY_MISSING)
         boundary = _guessed_boundary(part)
-        found = list(_delimiters(part, boundary)) if boundary else []
+        found = list(_delimiters(part, boundary, note)) if boundary else []
     spans = []
     for (_, after, closing), following in zip(found, [*found[1:], None], strict=True):
         if closing:
@@ -563,11 +563,15 @@ def _spans(part: _Part, note: _Noting) -> list[tuple[int, int]]:
     return spans
 
 
-def _delimiters(part: _Part, boundary: bytes) -> Iterator[tuple[int, int, bool]]:
+def _delimiters(part: _Part, boundary: bytes, note: _Noting) -> Iterator[tuple[int, int, bool]]:
     """Each delimiter line: where it starts, where what follows starts, whether it closes."""
     source, mark, position = part.source, b"--" + boundary, part.start
+    found = tried = 0
     while (at := source.find(mark, position, part.end)) >= 0:
-        position = at + len(mark)
+        position, tried = at + len(mark), tried + 1
+        if found > MOST_PARTS or tried > _MOST_MARKS:
+            note(NoteCode.PARTS_UNREAD)
+            return
         if at > part.start and source[at - 1] != 0x0A:
             continue
         stop = source.find(b"\n", position, part.end)
@@ -578,6 +582,7 @@ def _delimiters(part: _Part, boundary: bytes) -> Iterator[tuple[int, int, bool]]
             # The line break before a delimiter belongs to it (RFC 2046 5.1.1).
             before = at - 1 if at > part.start else at
             before -= before > part.start and source[before - 1] == 0x0D
+            found += 1
             yield before, min(stop + 1, part.end), closing
             if closing:
                 return
@@ -585,11 +590,10 @@ def _delimiters(part: _Part, boundary: bytes) -> Iterator[tuple[int, int, bool]]
 
 def _guessed_boundary(part: _Part) -> bytes:
     """The first line that looks like a boundary and is closed further on."""
-    for found in re.finditer(rb"^--([^\s-][^\r\n]{0,69})\r?$", part.source[part.start :], re.M):
-        boundary = found[1].rstrip()
-        closing = part.source.find(b"--" + boundary + b"--", part.start, part.end)
-        return boundary if closing >= 0 else b""
-    return b""
+    body = part.source[part.start : part.end]
+    found = re.search(rb"^--([^\s-][^\r\n]{0,69})\r?$", body, re.MULTILINE)
+    boundary = found[1].rstrip() if found else b""
+    return boundary if b"--" + boundary + b"--" in body else b""
 
 
 def _note_outside(after: bytes, note: _Noting) -> None:
@@ -632,10 +636,10 @@ class _Head:
 
     def line(self, name: str, most: int) -> str:
         """The value as a line for people."""
-        words = _words(self.first(name), self._note)
-        if len(words) > 2 * most:
+        whole = _line(_words(self.first(name), self._note), _MOST_VALUE)
+        if len(whole) > most:
             self._note(NoteCode.HEADER_CUT, name)
-        return _line(words, most)
+        return whole[:most].strip()
 
     def field(self, name: str) -> tuple[str, dict[str, str]]:
         """A value with parameters, as those of Content-Type (RFC 2231)."""
@@ -765,8 +769,10 @@ def _file_name(given: str, kind: str, number: int) -> str:
 
 _BASE64 = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/"
 _NOT_BASE64 = bytes(set(range(256)) - set(_BASE64))
-_CODECS = ("utf-8", "utf-16", "utf-32", "ascii", "cp", "iso8859-", "koi8-", "mac-", "gb", "big5")
-_CODECS += ("shift_jis", "euc_", "iso2022_")
+_CODECS = (
+    *("utf-8", "utf-16", "utf-32", "ascii", "cp", "iso8859-", "koi8-", "mac-"),
+    *("gb", "big5", "shift_jis", "euc_", "iso2022_"),
+)
 # What Windows wrote and labelled with the standard's name: there the standard has controls only.
 _MISLABELLED = {"iso8859-1": "cp1252", "iso8859-2": "cp1250"}
 _C1 = bytes(range(0x80, 0xA0))
@@ -815,13 +821,11 @@ def _codec(raw: bytes, charset: str) -> str | None:
         name = codecs.lookup(label).name if re.fullmatch("[A-Za-z0-9._:-]{1,40}", label) else ""
     except (LookupError, ValueError):
         return None
-    if not name.startswith(_CODECS):
-        return None
     if name == "utf-16":  # without a mark: where the zeros are
         return "utf-16-be" if raw[::2].count(0) > raw[1::2].count(0) else "utf-16-le"
     if name in _MISLABELLED and len(raw) != len(raw.translate(None, _C1)):
         return _MISLABELLED[name]
-    return name
+    return name if name.startswith(_CODECS) else None
 
 
 def _normal(text: str) -> str:
@@ -857,16 +861,20 @@ def _joined(pieces: Iterable[_Piece]) -> str:
 # --- HTML to text ---------------------------------------------------------------------------------
 
 _UNSEEN = re.compile(
-    r"<!--.*?(?:-->|(?P<open>\Z))|<(script|style|title|xml)\b.*?(?:</\2\s*>|(?P<open2>\Z))|<[!?][^>]*>",
+    r"<!--.*?(?:-->|(?P<open>\Z))"
+    r"|<(script|style|title|xml)\b.*?(?:</\2[^<>]{0,100}>|(?P<open2>\Z))"
+    r"|<[!?][^<>]{0,8000}>",
     re.DOTALL | re.IGNORECASE,
 )
 _TAG = re.compile(r"(</?[A-Za-z][^<>]{0,8000}>)")
-_LONG_NUMBER = re.compile(r"&#[xX]?[0-9a-fA-F]{9,};?")
+_LONG_NUMBER = re.compile(r"&#[xX]?[0-9a-fA-F]{9,};?")  # `int` refuses thousands of digits
+_SPACED = frozenset({"p", "h1", "h2", "h3", "h4", "h5", "h6", "hr", "table", "ul", "ol"})
 _BLOCKS = frozenset(
-    "address article div dl dt dd footer form header li main ol pre section".split()
+    {
+        *("address", "article", "blockquote", "br", "center", "dd", "div", "dl", "dt", "footer"),
+        *("form", "header", "li", "main", "pre", "section", "tr"),
+    }
 )
-_BLOCKS |= frozenset("table tr ul blockquote center br".split())
-_SPACED = frozenset("p h1 h2 h3 h4 h5 h6 hr".split())
 _MOST_QUOTES = 5
 
 
@@ -896,6 +904,8 @@ class _Readable(HTMLParser):
         elif tag in {"td", "th"} and self._line:
             self._line.append(" ")
         self._opened(tag)
+
+    handle_startendtag = handle_starttag
 
     def handle_endtag(self, tag: str) -> None:
         """What its end means."""
@@ -958,9 +968,10 @@ class _Readable(HTMLParser):
 def _readable(source: str, note: _Noting) -> str:
     """What a person would read: no scripts and styles, links shown, lists and quotes marked."""
     parser = _Readable()
-    for number, piece in enumerate(_TAG.split(_UNSEEN.sub(lambda one: _gap(one, note), source))):
+    seen = _UNSEEN.sub(lambda one: _gap(one, note), _LONG_NUMBER.sub("\ufffd", source))
+    for number, piece in enumerate(_TAG.split(seen)):
         if number % 2 == 0:
-            parser.words(html.unescape(_LONG_NUMBER.sub("\ufffd", piece)))
+            parser.words(html.unescape(piece))
             continue
         parser.feed(piece)
         parser.clear_cdata_mode()
@@ -998,8 +1009,8 @@ _STARTS = re.compile(
     r"\s*(on |w dniu |dnia |\d|pon|wt|sr|czw|pt|sob|nie|пн|вт|ср|чт|пт|сб|вс|понед|втор|сред|четв"
     r"|пятн|субб|воскр)"
 )
-_ATTRIBUTION = re.compile(
-    r".*\d.*(\b(wrote|napisal(\(a\)|a)?|pisze|пишет|(на)?писал(\(а\)|а)?)\s*:|<\S+@\S+>\s*:)\s*"
+_WROTE = re.compile(
+    r"(\b(wrote|napisal(\(a\)|a)?|pisze|пишет|(на)?писал(\(а\)|а)?)\s*|<\S{3,254}>\s*):\s*\Z"
 )
 
 
@@ -1058,11 +1069,15 @@ def _attribution(told: str, lines: list[str], at: int) -> int:
     Where no quote marks follow, only a line with an address in it counts: "on 5 May the agent
     wrote:" may well be the complaint itself.
     """
-    if not _STARTS.match(told) and not _ATTRIBUTION.fullmatch(told):
+    if not _STARTS.match(told) and not _says_who(told):
         return 0
     for many in (1, 2, 3):
         together = " ".join(lines[at : at + many])
         marked = _is_quote(_next_line(lines, at + many))
-        if _ATTRIBUTION.fullmatch(_folded(together)) and (marked or "@" in together):
+        if _says_who(_folded(together)) and (marked or "@" in together):
             return many
     return 0
+
+
+def _says_who(told: str) -> bool:
+    return any(one.isdigit() for one in told) and _WROTE.search(told) is not None

@@ -114,9 +114,7 @@ def _key(kid: Any) -> Any:
     if not isinstance(kid, str):
         raise Unauthenticated
     now = time.monotonic()
-    if now > _jwks.stale_at or (
-        kid not in _jwks.keys and now - _jwks.asked_at > REFRESH_SECONDS
-    ):
+    if now > _jwks.stale_at or (kid not in _jwks.keys and now - _jwks.asked_at > REFRESH_SECONDS):
         _jwks = _asked(_jwks)
     if kid not in _jwks.keys:
         raise Unauthenticated

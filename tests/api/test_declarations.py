@@ -292,3 +292,26 @@ def test_an_act_without_a_body_refuses_one(duly: Duly) -> None:
     )
     assert (answer.status, answer.json["code"]) == (422, "invalid")
     assert duly.mailbox.sent == []
+
+
+def test_new_clients_and_known_ones_are_led_the_same_way(duly: Duly) -> None:
+    """S1, S2, S56, S60: first the notice, then the rest; once given or changed later, one and the
+    same declaration is mailed or printed."""
+    client = duly.client()
+    path = f"/api/clients/{client['client_id']}"
+    assert duly.staff("GET", f"{path}/may/quotation").json["reason"] == "notice_required"
+    _, token = duly.sent(client)
+    assert duly.confirm(token).status == 200
+    assert duly.staff("GET", f"{path}/may/quotation").json["allowed"]
+    assert duly.consents(client["client_id"])["phone"] == "refused"
+    later = duly.declared(client, phone=True)
+    assert duly.act(later, "print").status == 200
+    assert duly.consents(client["client_id"])["phone"] == "awaiting_signature"
+    _, token = duly.sent(client, phone=True, marketing=False)
+    assert duly.consents(client["client_id"])["marketing"] == "withdrawn"
+    assert duly.confirm(token).status == 200
+    assert duly.consents(client["client_id"]) == {
+        "marketing": "withdrawn",
+        "email": "given",
+        "phone": "given",
+    }

@@ -13,8 +13,9 @@ import pytest
 from local import seed
 from local.cloud import Cloud, running
 from local.desk import Desk
-from tests.site.conftest import browser as browser
+from tests.site import conftest as site
 
+browser = site.browser
 PATIENCE = 60.0
 AGENT = "piotr@poddebem.duly.example"
 
@@ -37,9 +38,7 @@ class Whole:
         answers = {"marketing": True, "email": True, "phone": False}
         path = f"/api/clients/{client['client_id']}/declarations"
         draft = self.agent.post(path, {"answers": answers})
-        return self.agent.post(
-            f"{path}/{draft['declaration_id']}/send", version=draft["version"]
-        )
+        return self.agent.post(f"{path}/{draft['declaration_id']}/send", version=draft["version"])
 
     def mail(self, address: str, count: int = 1) -> dict[str, Any]:
         """The newest e-mail to an address, once there are so many; nobody calls the tick here."""

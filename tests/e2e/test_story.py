@@ -5,6 +5,7 @@ import re
 import urllib.error
 import urllib.request
 from concurrent.futures import ThreadPoolExecutor
+from typing import Any
 
 import pytest
 from playwright.sync_api import Browser, Page, expect
@@ -35,7 +36,7 @@ def from_mailbox(page: Page, whole: Whole, number: str) -> str:
 
 @pytest.mark.parametrize("language", ["pl", "en", "ru"])
 def test_a_client_confirms_in_the_browser(whole: Whole, browser: Browser, language: str) -> None:
-    """S38, S43-S49, D13, D14: sent, opened from the mailbox, confirmed; the receipt is there twice."""
+    """S38, S43-S49, D13, D14: sent, opened from the mailbox, confirmed; a receipt twice."""
     subject, registered = PARTS[language]
     address = f"story-{language}@klient.duly.example"
     client = whole.client("Klara Żądło", address, language)
@@ -161,9 +162,7 @@ def test_no_usable_token_lies_anywhere(whole: Whole) -> None:
     places = {
         "table": json.dumps(_everything(whole.cloud.table), default=str),
         "logs": "\n".join(whole.cloud.logs()),
-        "letters": json.dumps(
-            whole.agent.get(f"/api/clients/{client['client_id']}/letters")
-        ),
+        "letters": json.dumps(whole.agent.get(f"/api/clients/{client['client_id']}/letters")),
     }
     s3, bucket = whole.cloud.client("s3"), whole.cloud.outputs["BucketName"]
     for found in s3.list_objects_v2(Bucket=bucket).get("Contents", []):
@@ -190,15 +189,19 @@ def test_a_foreign_page_can_not_act(whole: Whole) -> None:
         assert json.load(answer)["code"] == "origin_refused"
 
 
-def _letters(table, where, prefix):  # type: ignore[no-untyped-def]
+def _letters(table: Any, where: str, prefix: str) -> list[dict[str, Any]]:
     from boto3.dynamodb.conditions import Key
 
     condition = Key("PK").eq(where) & Key("SK").begins_with(prefix)
-    return table.query(KeyConditionExpression=condition, ConsistentRead=True)["Items"]
+    found: list[dict[str, Any]] = table.query(
+        KeyConditionExpression=condition, ConsistentRead=True
+    )["Items"]
+    return found
 
 
-def _everything(table):  # type: ignore[no-untyped-def]
-    items, asked = [], {}
+def _everything(table: Any) -> list[dict[str, Any]]:
+    items: list[dict[str, Any]] = []
+    asked: dict[str, Any] = {}
     while True:
         page = table.scan(**asked)
         items += page["Items"]

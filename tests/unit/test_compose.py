@@ -13,12 +13,13 @@ from hypothesis import strategies as st
 from jinja2 import UndefinedError
 from msgspec.structs import replace
 
+from chalicelib.documents.sheet import Controller, SheetAnswer
 from chalicelib.letters import facts
 from chalicelib.letters.compose import LANGUAGES, compose, letter_name, moment
 
 WARSAW = ZoneInfo("Europe/Warsaw")
 LINK = "https://zgody.bursztyn.example/c#v1.k3.eyJvcmciOiJidXJzenR5biJ9.Zm9vYmFyYmF6"
-CONTROLLER = facts.Controller(
+CONTROLLER = Controller(
     name="Agencja „Bursztyn” Sp. z o.o.",
     address="ul. Długa 12/3, 80-831 Gdańsk",
     registry_number="KNF 11234567/A",
@@ -27,11 +28,9 @@ CONTROLLER = facts.Controller(
     dpo="Żaneta Świątek, iod@bursztyn.example",
 )
 ANSWERS = (
-    facts.Answer(
-        title="Notice & more", text="First.\n\n– one;\n– two.", answer=True, kind="notice"
-    ),
-    facts.Answer(title="Marketing", text="Zgadzam się.", answer=True, kind="consent"),
-    facts.Answer(title="Телефон", text="Я соглашаюсь.", answer=False, kind="consent"),
+    SheetAnswer(title="Notice & more", text="First.\n\n– one;\n– two.", answer=True, kind="notice"),
+    SheetAnswer(title="Marketing", text="Zgadzam się.", answer=True, kind="consent"),
+    SheetAnswer(title="Телефон", text="Я соглашаюсь.", answer=False, kind="consent"),
 )
 NOTES: tuple[type[facts.Note], ...] = (
     facts.ClientConfirmed,
@@ -241,7 +240,7 @@ def test_each_note_names_the_client_and_what_happened(language: str) -> None:
 def test_a_missing_fact_is_an_error_not_a_gap() -> None:
     """S46: facts of another shape do not make half a letter."""
 
-    class Receipt(facts.Controller, frozen=True, kw_only=True):
+    class Receipt(Controller, frozen=True, kw_only=True):
         """A receipt without what a receipt needs."""
 
     half = Receipt(name="A", address="B", registry_number="C", email="D", phone="E")
@@ -300,7 +299,7 @@ def test_a_name_takes_one_line_and_turns_no_text_round() -> None:
 @given(st.text(), st.text())
 def test_any_text_makes_a_letter_that_can_be_sent(name: str, wording: str) -> None:
     """S46, M33: nothing that a person may type stops a letter or opens a tag."""
-    answers = (facts.Answer(title=name, text=wording, answer=True, kind="consent"),)
+    answers = (SheetAnswer(title=name, text=wording, answer=True, kind="consent"),)
     letter = compose(a_confirmation(client_name=name, answers=answers), "pl")
     letter.html.encode()
     letter.text.encode()
