@@ -8,12 +8,21 @@ from typing import Any
 
 import hypothesis
 import pytest
+from playwright.sync_api import Browser, sync_playwright
 
 from chalicelib import wiring
 from chalicelib.aws import clients
+from local.browser import chromium
 from tests import engine, identity
 from tests.duly import SITE, Duly, Mailbox
 
+BROWSER_FLAGS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
 LINK_KEY = "k" * 64
 
 hypothesis.settings.register_profile("duly", deadline=None, max_examples=60)
@@ -25,6 +34,15 @@ def cloud(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """One engine for the whole run."""
     with engine.running(tmp_path_factory.mktemp("engine")) as address:
         yield address
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    """One browser for the whole run: Playwright's plain interface can be opened once a process."""
+    with sync_playwright() as playwright:
+        opened = playwright.chromium.launch(executable_path=chromium(), args=BROWSER_FLAGS)
+        yield opened
+        opened.close()
 
 
 @pytest.fixture

@@ -38,10 +38,10 @@ MOST_BYTES = 40 * 1024 * 1024  # what SES takes in
 MOST_PARTS = 200
 MOST_DEPTH = 12
 MOST_TEXT = 200_000  # characters of all text together; the form takes 20,000
-MOST_HTML = 2_000_000
+MOST_HTML = 1_000_000  # characters of all HTML together
 MOST_SUBJECT, MOST_NAME, MOST_FILE_NAME = 500, 200, 120
 MOST_REFERENCES = 50
-_MOST_HEADERS, _MOST_VALUE, _MOST_MARKS = 500, 16_384, 100_000
+_MOST_LINES, _MOST_VALUE, _MOST_MARKS = 2_000, 16_384, 100_000
 
 
 class Kind(StrEnum):
@@ -315,6 +315,7 @@ def _signs_of_form(
 
 _Noting = Callable[..., None]
 _HEADER_NAME = re.compile(rb"[!-9;-~]{1,100}[ \t]*")
+_EMPTY_LINE = re.compile(rb"\n\r?\n")
 _TYPE = re.compile(r"[a-z0-9][a-z0-9!#$&^_.+-]{0,99}/[a-z0-9][a-z0-9!#$&^_.+-]{0,99}")
 _MESSAGES = ("message/rfc822", "message/global")
 _ENCRYPTED = ("multipart/encrypted", "application/pkcs7-mime", "application/x-pkcs7-mime")
@@ -358,7 +359,7 @@ class _Reader:
         self.attachments: list[Attachment] = []
         self.forwarded: list[Forwarded] = []
         self._parts = 0
-        self._text_left = MOST_TEXT
+        self._text_left, self._html_left = MOST_TEXT, MOST_HTML
 
     def note(self, code: NoteCode, about: str = "") -> None:
         """Note it once; what it is about comes from the mail, so it is cleaned and short."""
@@ -448,7 +449,9 @@ class _Reader:
         content = self._content(part)
         text = _decoded(content, part.params.get("charset", ""), self.note)
         was_html, whole = part.kind == "text/html", len(text)
-        most = MOST_HTML if was_html else MOST_TEXT
+        most = self._html_left if was_html else MOST_TEXT
+        if was_html:
+            self._html_left = max(0, most - whole)
         text = _block(_readable(text[:most], self.note) if was_html else text[:most])
         if whole > most or len(text) > self._text_left:
             self.note(NoteCode.TEXT_CUT, str(whole))
@@ -497,29 +500,26 @@ def _headers(
 ) -> tuple[dict[str, list[bytes]], int]:
     """The headers, and where the body starts."""
     found: dict[str, list[bytes]] = {}
-    last: list[bytes] | None = None
-    position, many = start, 0
-    while position < end:
+    last: list[bytes] = []
+    position = start
+    for _ in range(_MOST_LINES):
         line, after = _header_line(source, position, end, note)
         name, colon, value = line.partition(b":")
         if not line:
-            return found, after
-        if line[:1] in b" \t" and last is not None:
+            return found, min(after, end)
+        if line[:1] in b" \t" and last:
             last[-1] = _longer(last[-1], line, note)
         elif colon and _HEADER_NAME.fullmatch(name):
-            many += 1
-            last = [value.strip()]
-            if many <= _MOST_HEADERS:
-                last = found.setdefault(name.strip().lower().decode("ascii"), [])
-                last.append(value.strip())
-            else:  # read on to the body, and keep no more
-                note(NoteCode.HEADER_CUT)
+            last = found.setdefault(name.strip().lower().decode("ascii"), [])
+            last.append(value.strip())
         elif not line.startswith((b"From ", b">From ")):
             note(NoteCode.HEADER_BROKEN)
             if not _goes_on(source, after, end):
                 return found, position
         position = after
-    return found, end
+    note(NoteCode.HEADER_CUT)
+    body = _EMPTY_LINE.search(source, min(position, end), end)
+    return found, body.end() if body else end
 
 
 def _header_line(source: bytes, position: int, end: int, note: _Noting) -> tuple[bytes, int]:
@@ -553,7 +553,7 @@ def _spans(part: _Part, note: _Noting) -> list[tuple[int, int]]:
         boundary = _guessed_boundary(part)
         found = list(_delimiters(part, boundary, note)) if boundary else []
     spans = []
-    for (_, after, closing), following in zip(found, [*found[1:], None], strict=True):
+    for (_, after, closing), following in zip(found, [*found, None][1:], strict=True):
         if closing:
             _note_outside(part.source[after : part.end], note)
             break
@@ -659,7 +659,7 @@ class _Head:
 
     def addresses(self, *names: str) -> Iterator[str]:
         """Every address in these headers, once, at most a hundred."""
-        given = (value for name in names for value in self._headers.get(name, ()))
+        given = (value for name in names for value in self._headers.get(name, ())[:20])
         known = dict.fromkeys(
             address for value in given for address in _addresses(value.decode("utf-8", "replace"))
         )
@@ -788,7 +788,8 @@ def _from_base64(raw: bytes, note: _Noting) -> bytes:
         return binascii.a2b_base64(core + b"=" * (-len(core) % 4))
     note(NoteCode.BASE64_BROKEN)
     content = bytearray()
-    for run in re.split(rb"=+", packed):  # each was padded by itself
+    many = packed.count(b"=") > _MOST_MARKS
+    for run in [packed] if many else re.split(rb"=+", packed):  # each was padded by itself
         letters = run.translate(None, _NOT_BASE64)
         letters = letters[: len(letters) - (len(letters) % 4 == 1)]
         content += binascii.a2b_base64(letters + b"=" * (-len(letters) % 4))
@@ -867,6 +868,7 @@ _UNSEEN = re.compile(
     re.DOTALL | re.IGNORECASE,
 )
 _TAG = re.compile(r"(</?[A-Za-z][^<>]{0,8000}>)")
+_BARE_TAG = re.compile(r"<(/?)([A-Za-z][A-Za-z0-9]*)\s*/?>")
 _LONG_NUMBER = re.compile(r"&#[xX]?[0-9a-fA-F]{9,};?")  # `int` refuses thousands of digits
 _SPACED = frozenset({"p", "h1", "h2", "h3", "h4", "h5", "h6", "hr", "table", "ul", "ol"})
 _BLOCKS = frozenset(
@@ -919,8 +921,22 @@ class _Readable(HTMLParser):
         elif tag == "pre":
             self._pre = max(0, self._pre - 1)
 
+    def tag(self, source: str) -> None:
+        """One tag; only those with attributes need to be parsed."""
+        if bare := _BARE_TAG.fullmatch(source):
+            handle = self.handle_endtag if bare[1] else self._opens
+            handle(bare[2].lower())
+            return
+        self.feed(source)
+        self.clear_cdata_mode()
+        if self.rawdata:  # no tag after all
+            self.words(self.rawdata)
+            self.reset()
+
     def words(self, text: str) -> None:
         """Text between tags."""
+        if not text:
+            return
         if not self._pre:
             self._line.append(re.sub(r"[ \t\r\n\f\xa0]+", " ", text))
             return
@@ -938,6 +954,9 @@ class _Readable(HTMLParser):
         if line or (self.lines and self.lines[-1].strip("> ")):
             self.lines.append("> " * min(self._quotes, _MOST_QUOTES) + line)
 
+    def _opens(self, tag: str) -> None:
+        self.handle_starttag(tag, [])
+
     def _opened(self, tag: str) -> None:
         self._quotes += tag == "blockquote"
         self._pre += tag == "pre"
@@ -948,7 +967,7 @@ class _Readable(HTMLParser):
         if tag in _SPACED:
             self.flush()
             self.flush()
-        elif tag in _BLOCKS and (self._line or tag == "br"):
+        elif tag in _BLOCKS and (tag == "br" or any(one.strip() for one in self._line)):
             self.flush()
 
     def _bullet(self) -> str:
@@ -972,12 +991,8 @@ def _readable(source: str, note: _Noting) -> str:
     for number, piece in enumerate(_TAG.split(seen)):
         if number % 2 == 0:
             parser.words(html.unescape(piece))
-            continue
-        parser.feed(piece)
-        parser.clear_cdata_mode()
-        if parser.rawdata:  # no tag after all
-            parser.words(parser.rawdata)
-            parser.reset()
+        else:
+            parser.tag(piece)
     parser.flush()
     return "\n".join(parser.lines)
 
@@ -1006,8 +1021,7 @@ _FIELD = re.compile(
     r"[*\s]*(sent|date|to|subject|wyslano|data|do|temat|отправлено|дата|кому|тема)\s*:.*"
 )
 _STARTS = re.compile(
-    r"\s*(on |w dniu |dnia |\d|pon|wt|sr|czw|pt|sob|nie|пн|вт|ср|чт|пт|сб|вс|понед|втор|сред|четв"
-    r"|пятн|субб|воскр)"
+    r"(on |w dniu |dnia |\d|(pon|wt|sr|czw|pt|sob|niedz|пн|вт|ср|чт|пт|сб|вс)\w*[.,])"
 )
 _WROTE = re.compile(
     r"(\b(wrote|napisal(\(a\)|a)?|pisze|пишет|(на)?писал(\(а\)|а)?)\s*|<\S{3,254}>\s*):\s*\Z"
@@ -1018,8 +1032,7 @@ def _split(text: str, subject: str) -> tuple[str, str, str]:
     """What the writer wrote, what he quoted, what he passed on; all of it, in its order."""
     own: list[str] = []
     quoted: list[str] = []
-    lines = text.split("\n")
-    at = 0
+    to, lines, at = own, text.split("\n"), 0
     while at < len(lines):
         told = _folded(lines[at])
         if _PASSED_ON.fullmatch(told):
@@ -1032,7 +1045,9 @@ def _split(text: str, subject: str) -> tuple[str, str, str]:
         if many and not _is_quote(_next_line(lines, at + many)):
             return _parts_of_text(own, quoted + lines[at:], [])
         for line in lines[at : at + max(many, 1)]:
-            (quoted if many or _is_quote(line) else own).append(line)
+            if line.strip():  # an empty line stays with the one before it
+                to = quoted if many or _is_quote(line) else own
+            to.append(line)
         at += max(many, 1)
     return _parts_of_text(own, quoted, [])
 
@@ -1072,6 +1087,8 @@ def _attribution(told: str, lines: list[str], at: int) -> int:
     if not _STARTS.match(told) and not _says_who(told):
         return 0
     for many in (1, 2, 3):
+        if not lines[at : at + many][-1].strip():
+            return 0
         together = " ".join(lines[at : at + many])
         marked = _is_quote(_next_line(lines, at + many))
         if _says_who(_folded(together)) and (marked or "@" in together):

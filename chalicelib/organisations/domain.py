@@ -321,8 +321,8 @@ def change_settings(house: House, settings: Settings, *, by: Actor, now: datetim
     """New settings; what clients are shown follows, as new wordings, where it names the controller.
 
     A language is added once every purpose has its text in it. `AddressElsewhere` when staff change
-    where links lead or the domain that letters come from: whoever runs Duly sets these up; another's
-    host would be handed working links, another's domain would be written from.
+    where links lead or the domain that letters come from: whoever runs Duly sets them up; another's
+    host would be handed working links, and another's domain would be written from.
     """
     settings = checked(settings)
     before = house.settings

@@ -13,9 +13,7 @@ import pytest
 from local import seed
 from local.cloud import Cloud, running
 from local.desk import Desk
-from tests.site import conftest as site
 
-browser = site.browser
 PATIENCE = 60.0
 AGENT = "piotr@poddebem.duly.example"
 
