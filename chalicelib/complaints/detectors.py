@@ -27,7 +27,7 @@ _CHECKED = (
     (rf"{START}(\d{{12}}){END}", numbers.inn_of_person),
     (rf"{START}([A-Z]{{3}} ?\d{{6}}|[A-Z]{{2}} ?\d{{7}}){END}", numbers.polish_document),
 )
-_NIP = rf"(?<!\w)NIP:? ?(?:nr ?)?(?:PL ?)?(\d(?:[ -]?\d){{9}}){END}"
+_NIP = rf"(?<!\w)NIP(?: to|:)? ?(?:nr ?)?(?:PL ?)?(\d(?:[ -]?\d){{9}}){END}"
 _NINO = rf"{START}[A-CEGHJ-PR-TW-Z][A-CEGHJ-NPR-TW-Z](?: ?\d\d){{3}} ?[A-D]{END}"
 _MACHINE_READABLE = r"(?<!\w)[PIAC][A-Z<][A-Z]{3}[A-Z0-9]*<[A-Z0-9<]{5,}"
 # Series of region and year of printing, then the number, apart as on the page.
@@ -101,7 +101,12 @@ def findings(text: str, language: Language) -> tuple[Finding, ...]:
     letter = _Letter(text, words_of(language))
     return _merged(
         chain(
-            _numbers(letter), _documents(letter), _addresses(letter), _health(letter), _sums(letter)
+            _numbers(letter),
+            _numbers_by_form(letter),
+            _documents(letter),
+            _addresses(letter),
+            _health(letter),
+            _sums(letter),
         )
     )
 

@@ -110,6 +110,8 @@ def test_a_number_with_one_wrong_digit_is_taken_by_its_word_alone(
         ("Паспорт 45 08 123456 выдан ОВД.", Kind.IDENTITY),
         ("Your NHS number 943 476 5919 is on file.", Kind.IDENTITY),
         ("P<POLNOWAK<<ANNA<<<<<<<<<<<<<<<<<<<<", Kind.IDENTITY),
+        ("Pani NIP to 9712417149.", Kind.IDENTITY),
+        ("NIP: 971-241-71-49", Kind.IDENTITY),
         ("Kwota 500zł.", Kind.MONEY),
         ("The loading is 25 %.", Kind.MONEY),
         ("Код по МКБ: С50.9.", Kind.HEALTH),
