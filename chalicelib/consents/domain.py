@@ -349,8 +349,15 @@ def open_link(client: Client, declaration_id: str, generation: int, *, now: date
     if progress.state is State.EXPIRED or (progress.expires and now >= progress.expires):
         raise LinkExpired
     if progress.state not in OUT:
-        raise LinkWithdrawn
+        raise LinkSuperseded if _overtaken(client, progress) else LinkWithdrawn
     return progress
+
+
+def _overtaken(client: Client, progress: Progress) -> bool:
+    """Whether another declaration was sent after this one: a newer message awaits the client."""
+    sent = progress.sent
+    later = (one.sent for one in client.declarations if one.id != progress.id)
+    return sent is not None and any(moment is not None and moment > sent for moment in later)
 
 
 def decide(

@@ -103,16 +103,21 @@ def test_a_reminder_keeps_the_link(duly: Duly) -> None:
 
 
 def test_a_withdrawn_request_is_dead(duly: Duly) -> None:
-    """R14: taken back by staff, or overtaken by another declaration: no page, no write."""
+    """R14: taken back by staff, or overtaken by another declaration: no page, no write. Whom a
+    newer message awaits is told so."""
     client = duly.client()
     sent, cancelled = duly.sent(client)
     assert duly.act(duly.again(sent), "cancel").status == 200
+    before = duly.table()
+    assert duly.public(READ, {"token": cancelled}).told == (410, "link_withdrawn")
+    assert _act(duly, cancelled).told == (410, "link_withdrawn")
+    assert duly.table() == before
     _, overtaken = duly.sent(client)
     _, token = duly.sent(client, marketing=False, email=True)
     before = duly.table()
     for dead in (cancelled, overtaken):
-        assert duly.public(READ, {"token": dead}).told == (410, "link_withdrawn")
-        assert _act(duly, dead).told == (410, "link_withdrawn")
+        assert duly.public(READ, {"token": dead}).told == (410, "link_superseded")
+        assert _act(duly, dead).told == (410, "link_superseded")
     assert duly.table() == before
     assert duly.confirm(token).status == 200
 
