@@ -161,7 +161,7 @@ def test_what_is_out_is_not_edited(duly: Duly) -> None:
     assert (answer.status, answer.json["code"]) == (409, "not_a_draft")
     duly.sent(client, marketing=False)
     answer = duly.public("/links/read", {"token": token})
-    assert (answer.status, answer.json["code"]) == (410, "link_withdrawn")
+    assert (answer.status, answer.json["code"]) == (410, "link_superseded")
 
 
 def test_a_declaration_is_printed_without_an_address(duly: Duly) -> None:

@@ -143,8 +143,8 @@ def test_why_a_link_is_over_is_told_to_its_holder_alone(
     client = duly.client()
     _, confirmed = duly.sent(client)
     assert duly.confirm(confirmed).status == 200
-    cancelled, withdrawn = duly.sent(client)
-    cancelled = duly.act(cancelled, "cancel").json
+    cancelled, withdrawn = duly.sent(duly.client(email="inny@klient.example"))
+    assert duly.act(duly.again(cancelled), "cancel").status == 200
     again, superseded = duly.sent(client)
     duly.act(again, "send")
     duly.tick()
