@@ -149,14 +149,7 @@ def open_link(ports: Ports, org: str, token: str) -> Opened:
 
     `LinkInvalid` before any look-up unless we signed it; then why it is over (R16).
     """
-    claims = tokens.authentic(
-        token,
-        org=org,
-        purpose=Purpose.CONFIRM,
-        stage=ports.stage,
-        keys=ports.link_keys(),
-        now=ports.real_now,
-    )
+    claims = _authentic(ports, org, token)
     try:
         held, declaration = store.get(ports, org, claims.client_id, claims.declaration_id)
         house = organisations.house(ports, org)
@@ -198,17 +191,21 @@ def answer_link(
 def renew_link(ports: Ports, org: str, token: str) -> None:
     """The client asks for a new link: the sender is told, once. The answer tells nothing (R24)."""
     try:
-        claims = tokens.authentic(
-            token,
-            org=org,
-            purpose=Purpose.CONFIRM,
-            stage=ports.stage,
-            keys=ports.link_keys(),
-            now=ports.real_now,
-        )
-        _ask_again(ports, claims)
+        _ask_again(ports, _authentic(ports, org, token))
     except (LinkInvalid, NotFound):
         return
+
+
+def _authentic(ports: Ports, org: str, token: str) -> Claims:
+    """What a link of ours says, be it expired; `LinkInvalid` without any look-up if it is not."""
+    return tokens.authentic(
+        token,
+        org=org,
+        purpose=Purpose.CONFIRM,
+        stage=ports.stage,
+        keys=ports.link_keys(),
+        now=ports.real_now,
+    )
 
 
 def _ask_again(ports: Ports, claims: Claims) -> None:

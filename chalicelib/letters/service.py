@@ -157,9 +157,10 @@ def settle(
 
 def prepare_mail(prepared: Prepared, house: House, letter: Letter) -> tuple[bytes, bytes]:
     """The message as it is sent, and as it is archived: the same with the link masked (R17)."""
-    return _built(prepared, prepared.facts, house, letter), _built(
-        prepared, prepared.masked, house, letter
-    )
+    raw = _built(prepared, prepared.facts, house, letter)
+    if prepared.masked is prepared.facts:
+        return raw, raw
+    return raw, _built(prepared, prepared.masked, house, letter)
 
 
 def _send(
