@@ -4,28 +4,33 @@ The tick alone gets everything done; the table's stream hands letters over withi
 late or at the same time does no harm: every handler ends in a conditional write.
 """
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Mapping
 from datetime import timedelta
 from typing import Any
 
 import msgspec
 
 from chalicelib import log
-from chalicelib.clients import store as clients
-from chalicelib.clients.domain import Client
-from chalicelib.consents import domain as consents
-from chalicelib.consents import store as consent_store
-from chalicelib.consents.correspondence import COMPOSERS
-from chalicelib.kernel.change import Change, Held, Letter
+from chalicelib.consents import service as consents
+from chalicelib.kernel.change import Key
 from chalicelib.kernel.errors import ChangedMeanwhile, DomainError
 from chalicelib.letters import service as letters
-from chalicelib.ports import Due, Item, MailDelayed, Ports
+from chalicelib.letters.service import Owner
+from chalicelib.ports import Due, MailDelayed, Ports
 
 PAGE = 100
 MOST_ATTEMPTS = 8
 FIRST_PAUSE = timedelta(seconds=30)
 LONGEST_PAUSE = timedelta(hours=1)
 MOST_TRIES = 5
+
+# Who promises letters, and who attends to an aggregate that is due, by its kind.
+OWNERS: Mapping[str, Owner] = {
+    "CLIENT": consents.OWNER,
+}
+ATTEND: Mapping[str, Callable[[Ports, Key], str]] = {
+    "CLIENT": consents.attend,
+}
 
 
 class Run(msgspec.Struct, kw_only=True):
@@ -117,20 +122,8 @@ def _attempt(ports: Ports, due: Due, run: Run) -> None:
 
 def _handle(ports: Ports, due: Due) -> str:
     if due.sk.startswith("LETTER#"):
-        return letters.deliver(ports, due, COMPOSERS, on_sent=on_sent, refused=on_bounced)
-    return _attend_client(ports, due)
-
-
-def _attend_client(ports: Ports, due: Due) -> str:
-    items = ports.ledger.read(due.key, "ROOT")
-    if "ROOT" not in items:
-        return "skipped"
-    held = clients.held(items["ROOT"])
-    change = consents.attend(held, now=ports.now)
-    if change is None:
-        return "skipped"
-    ports.ledger.commit(letters.promised(change, held.value))
-    return "attended"
+        return letters.deliver(ports, due, OWNERS[due.key.kind])
+    return ATTEND[due.key.kind](ports, due.key)
 
 
 def _failed(ports: Ports, due: Due, error: Exception, run: Run) -> None:
@@ -154,22 +147,6 @@ def _failed(ports: Ports, due: Due, error: Exception, run: Run) -> None:
         ports.count("stuck_items", 1)
 
 
-def on_sent(held: Held[Client], letter: Letter, part: Item | None, now: Any) -> Change | None:
-    """What the sending of a letter means for its owner."""
-    notice = part is not None and consent_store.declaration(part).gives_notice
-    return consents.on_sent(held, letter, notice, now=now)
-
-
-def on_bounced(held: Held[Client], letter: Letter, part: Item | None, now: Any) -> Change | None:
-    """What a bounce means for the letter's owner."""
-    return consents.on_bounced(held, letter, now=now)
-
-
-def on_complained(held: Held[Client], letter: Letter, part: Item | None, now: Any) -> Change | None:
-    """What a report as spam means for the letter's owner."""
-    return consents.on_complained(held, letter, now=now)
-
-
 def _is_lost(bounce: dict[str, Any]) -> bool:
     """Whether the message did not arrive and will not.
 
@@ -188,16 +165,13 @@ def on_mail_event(ports: Ports, detail: dict[str, Any]) -> str:
     tags = detail.get("mail", {}).get("tags", {})
     if not {"org", "kind", "owner", "letter", "about"} <= set(tags):
         return "foreign"
+    key, message_id = letters.tagged(tags)[0], detail["mail"].get("messageId", "")
+    if key.kind not in OWNERS:
+        return "foreign"
     for _ in range(MOST_TRIES):
         try:
             return letters.on_mail_event(
-                ports,
-                kind,
-                tags,
-                message_id=str(detail["mail"].get("messageId", "")),
-                bounced=on_bounced,
-                complained=on_complained,
-                on_sent=on_sent,
+                ports, kind, tags, OWNERS[key.kind], message_id=str(message_id)
             )
         except ChangedMeanwhile:  # another event of the letter, or its sender's own mark
             continue

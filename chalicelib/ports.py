@@ -47,6 +47,13 @@ class Page(msgspec.Struct, frozen=True, kw_only=True):
     after: str
 
 
+class Listed(msgspec.Struct, frozen=True, kw_only=True):
+    """Parts of one page of a worklist, and where the next one starts ("" at the end)."""
+
+    items: tuple[Item, ...]
+    after: str
+
+
 class Ledger(Protocol):
     """The only writer of aggregates (`aws.ledger`)."""
 
@@ -79,6 +86,9 @@ class Ledger(Protocol):
 
     def worklist(self, name: str, *, prefix: str, after: str, most: int) -> Page:
         """A page of a worklist in the order of rank."""
+
+    def entries(self, name: str, *, prefix: str, after: str, most: int) -> Listed:
+        """A page of the parts that a worklist shows, a hundred at most, in the order of rank."""
 
     def due(self, shard: str, *, until: datetime, most: int, after: Due | None = None) -> list[Due]:
         """What is due in one shard, oldest first; `after`: the last of the page before."""

@@ -7,6 +7,8 @@
 | same | `LETTER#<about>#<id>` | `v`, `data`; on the agenda (1) |
 | same | other parts | `data`; `list`, `rank` where a worklist shows it |
 | `O#<org>#<LOOKUP>#<digest>` | aggregate's `<KIND>#<id>`, or `UNIQUE` (2) | `target` |
+| `O#<org>#PERSON#<staff id>` | `NOTICE#<about>#<step>` | `data`; on the agenda (1) |
+| `O#<org>#COUNT#<kind>.<digest>` | window | `n`, `expires_at` (TTL) |
 | `O#<org>#ONCE#<digest>` | `ONCE` | `request`, `result`, `expires_at` (TTL) |
 
 (1) `shard`, `due_at` and `tries`, for as long as something is due.
@@ -25,14 +27,25 @@ import msgspec
 
 from chalicelib.aws import clients
 from chalicelib.kernel import chain, ids
-from chalicelib.kernel.change import AlreadyDone, Change, Key, Letter, Lookup, Once, Part
+from chalicelib.kernel.change import (
+    AlreadyDone,
+    Change,
+    Counter,
+    Key,
+    Letter,
+    Lookup,
+    Notice,
+    Once,
+    Part,
+)
 from chalicelib.kernel.errors import (
     ChangedMeanwhile,
     Conflict,
     IdempotencyKeyReused,
+    TooManyRequests,
     Unavailable,
 )
-from chalicelib.ports import Due, EventRecord, Item, Page
+from chalicelib.ports import Due, EventRecord, Item, Listed, Page
 
 SHARDS = tuple(f"due#{number}" for number in range(4))
 ROOT = "ROOT"
@@ -106,10 +119,15 @@ class DynamoLedger:
 
     def worklist(self, name: str, *, prefix: str, after: str, most: int) -> Page:
         """A page of a worklist in the order of rank; `after`: the rank the last page ended with."""
+        items = self._listed(name, prefix, after, most)
+        keys = tuple(_parse(item["PK"]["S"]) for item in items)
+        return Page(keys=keys, after=items[-1]["rank"]["S"] if len(items) == most else "")
+
+    def _listed(self, name: str, prefix: str, after: str, most: int) -> list[Attributes]:
         values = _values(list=name, first=max(prefix, after + "\0") if after else prefix)
         values |= _values(last=prefix + "\U0010ffff")
         if values[":first"]["S"] > values[":last"]["S"]:
-            return Page(keys=(), after="")
+            return []
         answer = _call(
             "query",
             TableName=self.table,
@@ -119,9 +137,18 @@ class DynamoLedger:
             ExpressionAttributeValues=values,
             Limit=most,
         )
-        items = answer["Items"]
-        keys = tuple(_parse(item["PK"]["S"]) for item in items)
-        return Page(keys=keys, after=items[-1]["rank"]["S"] if len(items) == most else "")
+        found: list[Attributes] = answer["Items"]
+        return found
+
+    def entries(self, name: str, *, prefix: str, after: str, most: int) -> Listed:
+        """A page of the parts themselves that a worklist shows, a hundred at most."""
+        answer = self._listed(name, prefix, after, most)
+        wanted = [{part: one[part] for part in ("PK", "SK")} for one in answer]
+        read = map(_item, self._batch(wanted) if wanted else [])
+        found = {(item.key, item.sk): item for item in read}
+        places = [(_parse(one["PK"]["S"]), one["SK"]["S"]) for one in answer]
+        items = tuple(found[place] for place in places if place in found)
+        return Listed(items=items, after=answer[-1]["rank"]["S"] if len(answer) == most else "")
 
     def clock_offset(self) -> float:
         """The seconds by which a demonstration moved the clock on; for the stage `local` alone."""
@@ -138,7 +165,8 @@ class DynamoLedger:
         write with the mark that it was sent.
 
         `ChangedMeanwhile` if the version is not the one that was read, `Taken` if a unique look-up
-        is held by another, `AlreadyDone` or `IdempotencyKeyReused` if the request came before.
+        is held by another, `AlreadyDone` or `IdempotencyKeyReused` if the request came before,
+        `TooManyRequests` if its counter is full.
         """
         version, key = change.version + 1, change.key
         hash_, event = _written_event(change, version)
@@ -146,6 +174,9 @@ class DynamoLedger:
         writes += [self._part(key, part) for part in change.parts]
         writes += [self._letter(key, letter, change.event.at) for letter in change.letters]
         writes += [self._lookup(key, lookup) for lookup in change.lookups]
+        writes += [self._notice(key.org, notice) for notice in change.notices]
+        if change.counter:
+            writes.append(self._counted(key.org, change.counter))
         if settles:
             writes.append({"Update": self._letter_step(*settles, due_at=None)})
         if change.once:
@@ -307,6 +338,32 @@ class DynamoLedger:
             return {"Delete": {"TableName": self.table, "Key": item}}
         return self._put(item | {"target": target}, create=lookup.unique)
 
+    def _notice(self, org: str, notice: Notice) -> Attributes:
+        person = Key(org, "PERSON", notice.person)
+        item = _key(person, f"NOTICE#{notice.about}#{notice.step}") | {
+            "data": {"S": _encode(notice).decode()},
+            "shard": {"S": _shard(person)},
+            "due_at": {"S": _instant(notice.due_at)},
+        }
+        return self._put(item, create=False)
+
+    def _counted(self, org: str, counter: Counter) -> Attributes:
+        update = {
+            "TableName": self.table,
+            "Key": {
+                "PK": {"S": f"O#{org}#COUNT#{counter.kind}.{counter.digest}"},
+                "SK": {"S": counter.window},
+            },
+            "UpdateExpression": "SET expires_at = :ends ADD n :one",
+            "ConditionExpression": "attribute_not_exists(n) OR n < :most",
+            "ExpressionAttributeValues": {
+                ":one": {"N": "1"},
+                ":most": {"N": str(counter.most)},
+                ":ends": {"N": str(counter.expires_at)},
+            },
+        }
+        return {"Update": update}
+
     def _put(self, item: Attributes, *, create: bool) -> Attributes:
         put: Attributes = {"TableName": self.table, "Item": item}
         if create:
@@ -326,8 +383,11 @@ class DynamoLedger:
         if any(one.get("Code") == "TransactionConflict" for one in reasons) or 0 in failed:
             raise ChangedMeanwhile from error
         first_lookup = 2 + len(change.parts) + len(change.letters)
-        if failed and first_lookup <= failed[0] < first_lookup + len(change.lookups):
+        first_notice = first_lookup + len(change.lookups)
+        if failed and first_lookup <= failed[0] < first_notice:
             raise Taken from error
+        if change.counter and failed == [first_notice + len(change.notices)]:
+            raise TooManyRequests from error
         if failed:
             raise ChangedMeanwhile from error
         raise Unavailable from error

@@ -60,7 +60,7 @@ def sheet(
 
 def confirm_consents(ports: Ports, occasion: Occasion) -> Prepared:
     """The message by which a client confirms; `Unneeded` once its declaration waits for nobody."""
-    client, declaration = occasion.client, _declaration(occasion)
+    client, declaration = occasion.owner, _declaration(occasion)
     progress = client.value.declaration(declaration.declaration_id)
     generation = occasion.letter.facts.get("generation")
     if progress.state not in OUT or progress.gen != generation or progress.expires is None:
@@ -126,7 +126,7 @@ def message(
 
 def receipt(ports: Ports, occasion: Occasion) -> Prepared:
     """What the client keeps of the confirmation (S48)."""
-    house, client, declaration = occasion.house, occasion.client.value, _declaration(occasion)
+    house, client, declaration = occasion.house, occasion.owner.value, _declaration(occasion)
     progress = client.declaration(declaration.declaration_id)
     sender = house.directory.get(progress.by)
     said = _Saying(ports, house, client, declaration)
@@ -153,7 +153,7 @@ def note(kind: type[facts.AnyNote]) -> Composer:
     """The composer of a note to a member of staff about a declaration."""
 
     def composed(ports: Ports, occasion: Occasion) -> Prepared:
-        house, client, declaration = occasion.house, occasion.client.value, _declaration(occasion)
+        house, client, declaration = occasion.house, occasion.owner.value, _declaration(occasion)
         member = house.directory.get(occasion.letter.to.removeprefix("staff:"))
         asks = (one for one in shown(ports, house, declaration) if one.answer)
         fact = kind(
@@ -197,8 +197,8 @@ def link_of(ports: Ports, house: House, client: Held[Client], progress: Progress
         raise Unneeded("declaration_no_longer_out")
     claims = Claims(
         org=house.organisation.org,
-        client_id=client.key.id,
-        declaration_id=progress.id,
+        owner_id=client.key.id,
+        about_id=progress.id,
         generation=progress.gen,
         issued=ports.real_now,
         expires=ports.real_now + (progress.expires - ports.now),

@@ -3,7 +3,7 @@
 import secrets
 import time
 from collections.abc import Callable, Mapping
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import msgspec
 
@@ -12,19 +12,20 @@ from chalicelib.clients import store as client_store
 from chalicelib.clients.domain import Client, DeclarationState, Progress
 from chalicelib.consents import correspondence, domain, store
 from chalicelib.consents.domain import Attached, Decision, Declaration
+from chalicelib.contact import domain as contact
 from chalicelib.documents import attachments as files
 from chalicelib.documents import codes, papers
 from chalicelib.documents import store as file_store
 from chalicelib.documents.sheet import Paper
 from chalicelib.kernel import ids, tokens
-from chalicelib.kernel.change import Actor, AlreadyDone, Change, Held, Once, Origin
+from chalicelib.kernel.change import Actor, AlreadyDone, Change, Held, Key, Letter, Once, Origin
 from chalicelib.kernel.errors import ChangedMeanwhile, Invalid, NotFound, Unavailable
 from chalicelib.kernel.tokens import Claims, LinkExpired, LinkInvalid, Purpose
 from chalicelib.letters import service as letters
 from chalicelib.organisations import domain as organisation_domain
 from chalicelib.organisations import store as organisations
 from chalicelib.organisations.domain import House, Member
-from chalicelib.ports import Ports
+from chalicelib.ports import Item, Ports
 
 MOST_TRIES = 6
 
@@ -128,7 +129,7 @@ def act(
 ) -> tuple[Held[Client], Declaration]:
     """One act of staff on the version that they read: send, cancel, print, hand over."""
     held, declaration = _read_version(ports, org, client_id, declaration_id, version)
-    ports.ledger.commit(letters.promised(decide(held, declaration), held.value))
+    ports.ledger.commit(promised(decide(held, declaration)))
     return store.get(ports, org, client_id, declaration_id)
 
 
@@ -144,6 +145,23 @@ def print_paper(
     return store.get(ports, house.organisation.org, client_id, declaration_id)
 
 
+def promised(change: Change) -> Change:
+    """The change of a client, its letters asked of the gate."""
+    return letters.promised(change, lambda _: contact.addressee(change.root))
+
+
+def attend(ports: Ports, key: Key) -> str:
+    """What is due for a client: one reminder or one expiry; the next one is due again at once."""
+    items = ports.ledger.read(key, "ROOT")
+    if "ROOT" not in items:
+        return "skipped"
+    change = domain.attend(client_store.held(items["ROOT"]), now=ports.now)
+    if change is None:
+        return "skipped"
+    ports.ledger.commit(promised(change))
+    return "attended"
+
+
 def open_link(ports: Ports, org: str, token: str) -> Opened:
     """What is behind a link, if it lives or was confirmed by it; one read, nothing written (R1).
 
@@ -151,11 +169,11 @@ def open_link(ports: Ports, org: str, token: str) -> Opened:
     """
     claims = _authentic(ports, org, token)
     try:
-        held, declaration = store.get(ports, org, claims.client_id, claims.declaration_id)
+        held, declaration = store.get(ports, org, claims.owner_id, claims.about_id)
         house = organisations.house(ports, org)
     except NotFound as error:
         raise domain.LinkWithdrawn from error
-    progress = domain.open_link(held.value, claims.declaration_id, claims.generation, now=ports.now)
+    progress = domain.open_link(held.value, claims.about_id, claims.generation, now=ports.now)
     if progress.state is not DeclarationState.CONFIRMED and ports.real_now >= claims.expires:
         raise LinkExpired
     return Opened(house=house, held=held, declaration=declaration, progress=progress, claims=claims)
@@ -179,7 +197,7 @@ def answer_link(
         if change is None:
             return opened
         try:
-            ports.ledger.commit(letters.promised(change, opened.held.value))
+            ports.ledger.commit(promised(change))
         except ChangedMeanwhile:
             _pause(attempt)
             continue
@@ -210,12 +228,12 @@ def _authentic(ports: Ports, org: str, token: str) -> Claims:
 
 def _ask_again(ports: Ports, claims: Claims) -> None:
     for attempt in range(MOST_TRIES):
-        held = client_store.get(ports, claims.org, claims.client_id)
-        change = domain.ask_again(held, claims.declaration_id, claims.generation, now=ports.now)
+        held = client_store.get(ports, claims.org, claims.owner_id)
+        change = domain.ask_again(held, claims.about_id, claims.generation, now=ports.now)
         if change is None:
             return
         try:
-            ports.ledger.commit(letters.promised(change, held.value))
+            ports.ledger.commit(promised(change))
         except ChangedMeanwhile:
             _pause(attempt)
             continue
@@ -302,3 +320,19 @@ def _attached(
 class FileNotThere(Invalid):
     code = "attachment_unknown"
     sentence = "There is no such file."
+
+
+def _on_sent(held: Held[Client], letter: Letter, part: Item | None, now: datetime) -> Change | None:
+    notice = part is not None and store.declaration(part).gives_notice
+    return domain.on_sent(held, letter, notice, now=now)
+
+
+OWNER = letters.Owner(
+    held=client_store.held,
+    part="DECL#",
+    composers=correspondence.COMPOSERS,
+    addressee=lambda client, _: contact.addressee(client),
+    on_sent=_on_sent,
+    on_bounced=lambda held, letter, _, now: domain.on_bounced(held, letter, now=now),
+    on_complained=lambda held, letter, _, now: domain.on_complained(held, letter, now=now),
+)

@@ -44,12 +44,33 @@ class Verdict(msgspec.Struct, frozen=True, kw_only=True):
 YES = Verdict(allowed=True, reason="duty")
 
 
-def may_write(client: Client, ground: Ground, channel: Channel) -> Verdict:
-    """Whether a letter on this ground may go to the client by this channel."""
-    if channel is Channel.EMAIL and not client.identity.email:
+class Addressee(msgspec.Struct, frozen=True, kw_only=True):
+    """Whom a letter is for, as far as the gate asks.
+
+    `client` where the person is one of ours; `bar` names why this letter may not reach them at all.
+    """
+
+    email: str
+    client: Client | None = None
+    bar: str = ""
+
+
+def addressee(client: Client) -> Addressee:
+    """A client, to be written to."""
+    return Addressee(email=client.identity.email, client=client)
+
+
+def may_write(to: Addressee, ground: Ground, channel: Channel) -> Verdict:
+    """Whether a letter on this ground may go to this person by this channel."""
+    if to.bar:
+        return Verdict(allowed=False, reason=to.bar)
+    if channel is Channel.EMAIL and not to.email:
         return Verdict(allowed=False, reason="no_email")
     if ground is Ground.DUTY:
         return YES
+    if to.client is None:
+        return Verdict(allowed=False, reason=f"no_consent:{NEEDED[channel][0]}")
+    client = to.client
     missing = [one for one in NEEDED[channel] if client.consent(one) is not ConsentState.GIVEN]
     if missing:
         return Verdict(allowed=False, reason=f"no_consent:{missing[0]}")

@@ -84,6 +84,33 @@ class Once(msgspec.Struct, frozen=True, kw_only=True):
     expires_at: int
 
 
+class Notice(msgspec.Struct, frozen=True, kw_only=True):
+    """Word for one member of staff; what is due together reaches them as one letter.
+
+    `about` and `step` name it: the same step of the same aggregate is one notice, however often it
+    is written. `data` holds what the letter says: ids, references and days, nothing personal.
+    """
+
+    person: str
+    about: str
+    step: str
+    due_at: datetime
+    data: Any
+
+
+class Counter(msgspec.Struct, frozen=True, kw_only=True):
+    """How often something came from one place within one window; past `most` it is refused.
+
+    `digest` is a keyed hash of the place, `window` names the hour.
+    """
+
+    kind: str
+    digest: str
+    window: str
+    most: int
+    expires_at: int
+
+
 class AlreadyDone(Exception):
     """The same request under the same Idempotency-Key came before; `result` is what it made."""
 
@@ -95,7 +122,8 @@ class AlreadyDone(Exception):
 class Letter(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """One message promised to one person; the address is looked up when it is sent.
 
-    `to` is `client` or `staff:<id>`; `about` the declaration it is about; `facts` whatever the
+    `to` is a person of the aggregate (`client`, `writer`, `insured`), `staff:<id>`, or `outside`
+    for the address that watches over Duly; `about` the part it is about; `facts` whatever the
     template needs beyond what is stored (ids and moments, never a token).
     """
 
@@ -139,8 +167,10 @@ class Change(msgspec.Struct, frozen=True, kw_only=True):
     parts: Sequence[Part] = ()
     letters: Sequence[Letter] = ()
     lookups: Sequence[Lookup] = ()
+    notices: Sequence[Notice] = ()
     due_at: datetime | None = None
     once: Once | None = None
+    counter: Counter | None = None
 
     @classmethod
     def of(cls, held: Held[Any], root: Any, event: Event, **promises: Any) -> "Change":

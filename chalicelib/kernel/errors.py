@@ -81,6 +81,13 @@ class Invalid(DomainError):
     sentence = "A field breaks a rule."
 
 
+class TooManyRequests(DomainError):
+    """More than one place may send in an hour; another channel is always open."""
+
+    code = "too_many_requests"
+    sentence = "Too many requests at once. Try again in a moment."
+
+
 class PreconditionRequired(DomainError):
     """A change that does not say which version it changes."""
 

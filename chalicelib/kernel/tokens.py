@@ -1,10 +1,10 @@
 """Signed one-time links: `v1.<kid>.<claims>.<mac>`, signed for one purpose on one stage (R7-R11).
 
 The claims are packed bytes in base64url: length of the organisation's slug and the slug, the
-client, the declaration (16 random bytes each), the generation, and when the link was issued and
-expires in seconds. The MAC is HMAC-SHA-256 over purpose, stage and all that stands before it, so a
-link of another purpose, stage or organisation does not verify. Only one spelling of a token is
-accepted.
+aggregate and what of it the link is about (16 random bytes each), the generation, and when the
+link was issued and expires in seconds. The MAC is HMAC-SHA-256 over purpose, stage and all that
+stands before it, so a link of another purpose, stage or organisation does not verify. Only one
+spelling of a token is accepted.
 
 A key ring is what the secret holds: `{"signing": "k2", "k2": "...", "k1": "...",
 "made": {"k2": 1780000000}, "until": {"k1": 1790000000}, "reject_before": 0}`. `signing` names the
@@ -42,6 +42,8 @@ class Purpose(StrEnum):
     """What a link is good for; it is good for nothing else (R8)."""
 
     CONFIRM = "confirm"
+    STATUS = "status"
+    INSURED = "insured"
 
 
 class LinkInvalid(Malformed):
@@ -59,11 +61,11 @@ class LinkExpired(Gone):
 
 
 class Claims(msgspec.Struct, frozen=True, kw_only=True):
-    """What a link says."""
+    """What a link says: for what of which aggregate it is, a declaration of a client, say."""
 
     org: str
-    client_id: str
-    declaration_id: str
+    owner_id: str
+    about_id: str
     generation: int
     issued: datetime
     expires: datetime
@@ -138,8 +140,8 @@ def sign(claims: Claims, *, purpose: Purpose, stage: str, keys: KeyRing) -> str:
     org = claims.org.encode("ascii")
     packed = bytes([len(org)]) + org
     packed += _TAIL.pack(
-        ids.to_bytes(claims.client_id),
-        ids.to_bytes(claims.declaration_id),
+        ids.to_bytes(claims.owner_id),
+        ids.to_bytes(claims.about_id),
         claims.generation,
         int(claims.issued.timestamp()),
         int(claims.expires.timestamp()),
@@ -201,11 +203,11 @@ def _number(kid: str) -> int:
 
 def _unpack(packed: bytes) -> Claims:
     org = packed[1 : 1 + packed[0]]
-    client, declaration, generation, issued, expires = _TAIL.unpack(packed[1 + packed[0] :])
+    owner, about, generation, issued, expires = _TAIL.unpack(packed[1 + packed[0] :])
     return Claims(
         org=org.decode("ascii"),
-        client_id=ids.from_bytes(client),
-        declaration_id=ids.from_bytes(declaration),
+        owner_id=ids.from_bytes(owner),
+        about_id=ids.from_bytes(about),
         generation=generation,
         issued=datetime.fromtimestamp(issued, UTC),
         expires=datetime.fromtimestamp(expires, UTC),

@@ -9,16 +9,15 @@ agenda.
 import hashlib
 from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Any
 
 import msgspec
 from msgspec.structs import replace
 
 from chalicelib import log
-from chalicelib.clients import store as clients
-from chalicelib.clients.domain import Client
 from chalicelib.contact import domain as contact
-from chalicelib.contact.domain import Channel, Ground
+from chalicelib.contact.domain import Addressee, Channel, Ground
 from chalicelib.kernel.change import Change, Held, Key, Letter
 from chalicelib.kernel.errors import ChangedMeanwhile
 from chalicelib.letters.facts import Facts
@@ -34,8 +33,27 @@ UNCERTAIN_PAUSE = timedelta(minutes=10)
 CLOCKS_DIFFER = timedelta(seconds=5)
 MOST_TRIES_TO_SETTLE = 5
 
-# On which ground each letter to a client is sent; a letter that is not named here is not sent.
-GROUNDS = {"confirm_consents": Ground.DUTY, "receipt": Ground.DUTY}
+# On which ground each letter to a person is sent; a letter that is not named here is not sent.
+GROUNDS = dict.fromkeys(
+    (
+        "confirm_consents",
+        "receipt",
+        "submission_taken",
+        "third_party_taken",
+        "gratitude_thanked",
+        "message_added",
+        "data_requested",
+        "answer_extended",
+        "answer_sent",
+        "answer_elsewhere",
+        "not_answered",
+        "suspended",
+        "court_returned",
+        "routed_out",
+        "insured_asked",
+    ),
+    Ground.DUTY,
+)
 
 _letter = msgspec.json.Decoder(Letter).decode
 
@@ -49,6 +67,7 @@ class Prepared(msgspec.Struct, frozen=True, kw_only=True):
     to: Address
     reply_to: Address
     attachments: tuple[Attachment, ...] = ()
+    headers: Mapping[str, str] = {}
 
 
 class Unneeded(Exception):
@@ -59,38 +78,58 @@ class Occasion(msgspec.Struct, frozen=True, kw_only=True):
     """Everything read for one letter: the house, its owner, the part it is about."""
 
     house: House
-    client: Held[Client]
+    owner: Held[Any]
     letter: Letter
     part: Item | None
 
 
 Composer = Callable[[Ports, Occasion], Prepared]
-Effect = Callable[[Held[Client], Letter, Item | None, datetime], Change | None]
+Effect = Callable[[Held[Any], Letter, Item | None, datetime], Change | None]
 
 
-def promised(change: Change, client: Client) -> Change:
-    """The change, each letter to the client asked of the gate; a refused one is kept as held."""
+def no_effect(held: Held[Any], letter: Letter, part: Item | None, now: datetime) -> Change | None:
+    """What becomes of the letter means nothing for its owner."""
+    return None
+
+
+class Owner(msgspec.Struct, frozen=True, kw_only=True):
+    """What sending needs to know of a kind of aggregate that promises letters.
+
+    `part` is how the key of the part begins that a letter is about. `addressee` says whom a letter
+    is for, to be asked of the gate; the effects say what its sending, its bounce and a report as
+    spam mean for the owner.
+    """
+
+    held: Callable[[Item], Held[Any]]
+    part: str
+    composers: Mapping[str, Composer]
+    addressee: Callable[[Any, Letter], Addressee]
+    on_sent: Effect = no_effect
+    on_bounced: Effect = no_effect
+    on_complained: Effect = no_effect
+
+    def about(self, letter: str) -> list[str]:
+        """The key of the part that a letter is about, if it is about one."""
+        return [f"{self.part}{letter}"] if letter and self.part else []
+
+
+def promised(change: Change, addressee: Callable[[Letter], Addressee]) -> Change:
+    """The change, each letter to a person asked of the gate; a refused one is kept as held."""
     asked = [
-        letter if letter.to != "client" else _asked(letter, client) for letter in change.letters
+        _asked(letter, addressee(letter)) if _is_gated(letter) else letter
+        for letter in change.letters
     ]
     return replace(change, letters=tuple(asked))
 
 
-def deliver(
-    ports: Ports,
-    due: Due,
-    composers: Mapping[str, Composer],
-    *,
-    on_sent: Effect,
-    refused: Effect,
-) -> str:
+def deliver(ports: Ports, due: Due, owner: Owner) -> str:
     """One attempt at one letter; what came of it: `sent`, `skipped`, `unneeded` or `held`.
 
-    `refused`: what it means for the owner that the mail service will never take it.
+    That the mail service will never take it means for the owner what a bounce means.
     `MailDelayed` goes on to the caller when nothing more should be sent now.
     """
-    about = due.sk.split("#")[1]
-    found = ports.ledger.read(due.key, "ROOT", due.sk, *([f"DECL#{about}"] if about else []))
+    about = owner.about(due.sk.split("#")[1])
+    found = ports.ledger.read(due.key, "ROOT", due.sk, *about)
     item = found.get(due.sk)
     if item is None or "ROOT" not in found:
         return "skipped"
@@ -99,16 +138,16 @@ def deliver(
         return "skipped"
     occasion = Occasion(
         house=organisations.house(ports, due.key.org),
-        client=clients.held(found["ROOT"]),
+        owner=owner.held(found["ROOT"]),
         letter=letter,
-        part=found.get(f"DECL#{about}"),
+        part=found.get(about[0]) if about else None,
     )
-    if letter.to == "client":
-        verdict = _verdict(letter, occasion.client.value)
+    if _is_gated(letter):
+        verdict = _verdict(letter, owner.addressee(occasion.owner.value, letter))
         if not verdict.allowed:
             return _put_aside(ports, item, letter, "held", verdict.reason)
     try:
-        prepared = composers[letter.template](ports, occasion)
+        prepared = owner.composers[letter.template](ports, occasion)
     except Unneeded as reason:
         return _put_aside(ports, item, letter, "unneeded", str(reason))
     raw, archived = prepare_mail(prepared, occasion.house, letter)
@@ -124,7 +163,7 @@ def deliver(
     ports.bucket.put(
         claimed.archive, archived, content_type="message/rfc822", sha256=claimed.sha256
     )
-    return _send(ports, item, claimed, prepared.to.email, raw, occasion, on_sent, refused)
+    return _send(ports, item, claimed, prepared.to.email, raw, occasion, owner)
 
 
 def settle(
@@ -133,23 +172,25 @@ def settle(
     letter: Letter,
     about: Item | None,
     effect: Effect,
-    client: Held[Client],
+    held: Held[Any],
+    owner: Owner,
 ) -> None:
     """Mark a letter's step, in one transaction with what that means for its owner, if anything.
 
-    `client` is the owner as last read; it is read again only if somebody changed it meanwhile.
+    `held` is the owner as last read; it is read again only if somebody changed it meanwhile.
     """
     for _ in range(MOST_TRIES_TO_SETTLE):
-        change = effect(client, letter, about, ports.now)
+        change = effect(held, letter, about, ports.now)
         if change is None:
             ports.ledger.save_letter(item, letter, due_at=None)
             return
         try:
-            ports.ledger.commit(promised(change, client.value), settles=(item, letter))
+            asked = promised(change, partial(owner.addressee, change.root))
+            ports.ledger.commit(asked, settles=(item, letter))
         except ChangedMeanwhile:
             if _is_settled(ports, item):
                 return
-            client = clients.held(ports.ledger.read(item.key, "ROOT")["ROOT"])
+            held = owner.held(ports.ledger.read(item.key, "ROOT")["ROOT"])
             continue
         return
     raise ChangedMeanwhile(item.sk)
@@ -170,8 +211,7 @@ def _send(
     to: str,
     raw: bytes,
     occasion: Occasion,
-    on_sent: Effect,
-    refused: Effect,
+    owner: Owner,
 ) -> str:
     ports.pace()
     try:
@@ -183,13 +223,13 @@ def _send(
         )
     except MailRefused as refusal:
         held = replace(letter, state="held", lease_until=None, reason=str(refusal))
-        settle(ports, item, held, occasion.part, refused, occasion.client)
+        settle(ports, item, held, occasion.part, owner.on_bounced, occasion.owner, owner)
         return _told_aside(ports, held)
     except MailDelayed as delayed:
         _wait(ports, item, letter, delayed)
         raise
     sent = _sent(letter, message_id, ports.now)
-    settle(ports, item, sent, occasion.part, on_sent, occasion.client)
+    settle(ports, item, sent, occasion.part, owner.on_sent, occasion.owner, owner)
     log.info("letter_sent", letter=letter.letter_id, template=letter.template)
     return "sent"
 
@@ -233,18 +273,23 @@ def _built(prepared: Prepared, facts: Facts, house: House, letter: Letter) -> by
         attachments=prepared.attachments,
         message_id=f"<{letter.letter_id}@{domain}>",
         date=letter.promised_at,
-        headers={"Auto-Submitted": "auto-generated"},
+        headers={"Auto-Submitted": "auto-generated", **prepared.headers},
         language=prepared.language,
     )
 
 
-def _asked(letter: Letter, client: Client) -> Letter:
-    verdict = _verdict(letter, client)
+def _is_gated(letter: Letter) -> bool:
+    """Whether it goes to a person from outside: staff, and who watches over Duly, are told."""
+    return not letter.to.startswith("staff:") and letter.to != "outside"
+
+
+def _asked(letter: Letter, to: Addressee) -> Letter:
+    verdict = _verdict(letter, to)
     return letter if verdict.allowed else replace(letter, state="held", reason=verdict.reason)
 
 
-def _verdict(letter: Letter, client: Client) -> contact.Verdict:
-    return contact.may_write(client, GROUNDS[letter.template], Channel.EMAIL)
+def _verdict(letter: Letter, to: Addressee) -> contact.Verdict:
+    return contact.may_write(to, GROUNDS[letter.template], Channel.EMAIL)
 
 
 def _is_due(item: Item, now: datetime) -> bool:
@@ -290,34 +335,33 @@ def on_mail_event(
     ports: Ports,
     kind: str,
     tags: Mapping[str, Any],
+    owner: Owner,
     *,
     message_id: str,
-    bounced: Effect,
-    complained: Effect,
-    on_sent: Effect,
 ) -> str:
     """What the mail service tells of a letter.
 
     It tells `Send`, `Delivery`, `Bounce` (permanent), `Reject` (a virus) or `Complaint`. A letter
     that was left `sending` by a crash is settled by it. Told twice, it changes nothing.
     """
-    key, sk, about = _tagged(tags)
-    found = ports.ledger.read(key, "ROOT", sk, *([f"DECL#{about}"] if about else []))
+    key, sk, named = tagged(tags)
+    about = owner.about(named)
+    found = ports.ledger.read(key, "ROOT", sk, *about)
     if sk not in found or "ROOT" not in found:
         return "unknown"
-    client = clients.held(found["ROOT"])
-    item, part = found[sk], found.get(f"DECL#{about}")
+    held = owner.held(found["ROOT"])
+    item, part = found[sk], found.get(about[0]) if about else None
     letter = _letter(item.data)
     if letter.state in ("sending", "promised"):
         sent = _sent(letter, message_id, ports.now)
-        settle(ports, item, sent, part, on_sent, client)
+        settle(ports, item, sent, part, owner.on_sent, held, owner)
         found = ports.ledger.read(key, "ROOT", sk)
-        client, item = clients.held(found["ROOT"]), found[sk]
+        held, item = owner.held(found["ROOT"]), found[sk]
         letter = _letter(item.data)
     effects = {
-        "Bounce": ("bounced", bounced),
-        "Reject": ("held", bounced),
-        "Complaint": ("complained", complained),
+        "Bounce": ("bounced", owner.on_bounced),
+        "Reject": ("held", owner.on_bounced),
+        "Complaint": ("complained", owner.on_complained),
     }
     if kind == "Delivery" and letter.state == "sent":
         delivered = replace(letter, state="delivered", delivered_at=ports.now)
@@ -327,11 +371,12 @@ def on_mail_event(
         return "nothing"
     state, effect = effects[kind]
     told = replace(letter, state=state, reason=kind.lower())
-    settle(ports, item, told, part, effect, client)
+    settle(ports, item, told, part, effect, held, owner)
     return state
 
 
-def _tagged(tags: Mapping[str, Any]) -> tuple[Key, str, str]:
+def tagged(tags: Mapping[str, Any]) -> tuple[Key, str, str]:
+    """Whose letter the tags name, its key there, and what it is about."""
     one = {name: value[0] if isinstance(value, list) else value for name, value in tags.items()}
     about = "" if one["about"] == "none" else one["about"]
     return Key(one["org"], one["kind"], one["owner"]), f"LETTER#{about}#{one['letter']}", about

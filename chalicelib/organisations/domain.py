@@ -11,7 +11,7 @@ from base64 import urlsafe_b64encode
 from collections.abc import Iterable
 from datetime import datetime
 from enum import StrEnum
-from typing import Any
+from typing import Any, Literal
 
 import msgspec
 from msgspec.structs import asdict, replace
@@ -19,8 +19,9 @@ from msgspec.structs import asdict, replace
 from chalicelib.kernel import text
 from chalicelib.kernel.change import Actor, Change, Event, Held, Key, Once, Origin, Part
 from chalicelib.kernel.errors import Conflict, Forbidden, Invalid, NotFound
+from chalicelib.kernel.workdays import Override
 from chalicelib.organisations import defaults
-from chalicelib.policy import PACKS
+from chalicelib.policy import COUNTRIES, PACKS
 
 LANGUAGES = ("pl", "en", "ru")
 NOTICE = "notice"
@@ -93,6 +94,59 @@ class Entitlements(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
     default_attachments: bool = True
 
 
+class Hours(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Working hours, local time `HH:MM`; weekdays 1 (Monday) to 7."""
+
+    days: tuple[int, ...] = (1, 2, 3, 4, 5)
+    start: str = "09:00"
+    end: str = "17:00"
+
+
+class Rung(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """One rung of the ladder: whom to warn, how many days before the target or after the limit.
+
+    `daily`: again on every working day from then on.
+    """
+
+    to: Literal["officer", "head", "management"]
+    of: Literal["target", "limit"] = "target"
+    before: int = 0
+    daily: bool = False
+
+
+LADDER = (
+    Rung(to="officer", before=10),
+    Rung(to="officer", before=5),
+    Rung(to="officer", before=2),
+    Rung(to="head", before=1),
+    Rung(to="head"),
+    Rung(to="management", of="limit"),
+    Rung(to="management", of="limit", before=-1, daily=True),
+)
+
+
+class ComplaintSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """How complaints are taken in and watched over.
+
+    `country`: whose holidays count where the pack names none; `days`: what the organisation knows
+    better than the table. `mailbox` takes complaints in, `watch_email` gets the daily sign of life,
+    and belongs outside. `management` are staff ids; without any, the administrators. `keep_years`
+    where the pack says nothing of keeping, or less. `hourly_most`: submissions of one address.
+    """
+
+    country: str = ""
+    days: tuple[Override, ...] = ()
+    hours: Hours = Hours()
+    mailbox: str = ""
+    watch_email: str = ""
+    ladder: tuple[Rung, ...] = LADDER
+    approval: bool = False
+    management: tuple[str, ...] = ()
+    keep_years: int = 3
+    hourly_most: int = 10
+    repeats: int = 5
+
+
 class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """What an administrator sets.
 
@@ -110,6 +164,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     reminder_days: int = 3
     evidence: Evidence = Evidence()
     help_link: str = ""
+    complaints: ComplaintSettings = ComplaintSettings()
 
 
 class Purpose(msgspec.Struct, frozen=True, kw_only=True):
@@ -129,14 +184,6 @@ class Wording(msgspec.Struct, frozen=True, kw_only=True):
     language: str
     title: str
     text: str
-
-
-class Hours(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Working hours of a person, local time `HH:MM`; weekdays 1 (Monday) to 7."""
-
-    days: tuple[int, ...] = (1, 2, 3, 4, 5)
-    start: str = "09:00"
-    end: str = "17:00"
 
 
 class Member(msgspec.Struct, frozen=True, kw_only=True):
@@ -460,6 +507,7 @@ def checked(settings: Settings) -> Settings:
     _require(settings.help_link == "" or _is_link(settings.help_link), "help_link")
     return replace(
         settings,
+        complaints=_checked_complaints(settings.complaints),
         controller=Controller(
             name=text.line(controller.name, "controller.name", most=120),
             address=text.line(controller.address, "controller.address"),
@@ -473,6 +521,30 @@ def checked(settings: Settings) -> Settings:
             email=text.email(sender.email, "sender.email"),
         ),
     )
+
+
+def _checked_complaints(given: ComplaintSettings) -> ComplaintSettings:
+    _require(given.country == "" or given.country in COUNTRIES, "complaints.country")
+    _require(_is_hours(given.hours), "complaints.hours")
+    _require(1 <= len(given.ladder) <= 20, "complaints.ladder")
+    _require(all(-30 <= rung.before <= 90 for rung in given.ladder), "complaints.ladder")
+    _require(len(given.days) <= 200, "complaints.days")
+    ends = ((one.until or one.on) - one.on for one in given.days)
+    _require(all(0 <= one.days <= 60 for one in ends), "complaints.days")
+    _require(len(given.management) <= 20, "complaints.management")
+    _require(1 <= given.keep_years <= 30, "complaints.keep_years")
+    _require(1 <= given.hourly_most <= 1000, "complaints.hourly_most")
+    _require(2 <= given.repeats <= 1000, "complaints.repeats")
+    return replace(
+        given,
+        mailbox=given.mailbox and text.email(given.mailbox, "complaints.mailbox"),
+        watch_email=given.watch_email and text.email(given.watch_email, "complaints.watch_email"),
+    )
+
+
+def _is_hours(hours: Hours) -> bool:
+    times = _is_time(hours.start) and _is_time(hours.end) and hours.start < hours.end
+    return times and bool(hours.days) and set(hours.days) <= set(range(1, 8))
 
 
 def zoneinfo_known(name: str) -> bool:
@@ -523,10 +595,7 @@ def _checked_texts(texts: dict[str, defaults.Text], settings: Settings) -> dict[
 
 
 def _checked_member(member: Member) -> Member:
-    for moment in (member.hours.start, member.hours.end):
-        _require(_is_time(moment), "hours")
-    _require(member.hours.start < member.hours.end, "hours")
-    _require(set(member.hours.days) <= set(range(1, 8)), "hours")
+    _require(_is_hours(member.hours), "hours")
     _require(member.language in LANGUAGES, "language")
     return replace(
         member,

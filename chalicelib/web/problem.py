@@ -15,6 +15,7 @@ STATUSES: dict[type[errors.DomainError], int] = {
     errors.Unsupported: 415,
     errors.Invalid: 422,
     errors.PreconditionRequired: 428,
+    errors.TooManyRequests: 429,
     errors.Unavailable: 503,
 }
 

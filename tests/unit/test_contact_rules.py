@@ -7,7 +7,7 @@ import pytest
 
 from chalicelib.clients.domain import Client, ConsentState, Identity, Kind, Notice, Proof, Served
 from chalicelib.clients.domain import Standing as On
-from chalicelib.contact.domain import Channel, Ground, may_quote, may_write
+from chalicelib.contact.domain import Addressee, Channel, Ground, addressee, may_quote, may_write
 
 NOW = datetime(2026, 11, 22, 12, tzinfo=UTC)
 DECIDED = (ConsentState.GIVEN, ConsentState.REFUSED, ConsentState.WITHDRAWN)
@@ -42,7 +42,7 @@ def test_commerce_needs_marketing_and_the_channel(states: tuple[ConsentState | N
         (Channel.PHONE, "phone"),
         (Channel.SMS, "phone"),
     ):
-        verdict = may_write(one, Ground.CONSENT, channel)
+        verdict = may_write(addressee(one), Ground.CONSENT, channel)
         both = named["marketing"] is named[second] is ConsentState.GIVEN
         assert verdict.allowed is both
         assert verdict.proofs == (("by-marketing", f"by-{second}") if both else ())
@@ -55,15 +55,29 @@ def test_commerce_needs_marketing_and_the_channel(states: tuple[ConsentState | N
 def test_a_duty_needs_no_consent(channel: Channel) -> None:
     """S13: what is needed to serve a person goes, even before the notice, for it brings it."""
     refused = client(notice=False, marketing=ConsentState.REFUSED, email=ConsentState.WITHDRAWN)
-    assert may_write(refused, Ground.DUTY, channel).allowed
+    assert may_write(addressee(refused), Ground.DUTY, channel).allowed
 
 
 @pytest.mark.parametrize("ground", Ground)
 def test_nobody_is_written_to_without_an_address(ground: Ground) -> None:
     """S44: held, with its reason."""
     one = client(address="", marketing=ConsentState.GIVEN, email=ConsentState.GIVEN)
-    verdict = may_write(one, ground, Channel.EMAIL)
+    verdict = may_write(addressee(one), ground, Channel.EMAIL)
     assert (verdict.allowed, verdict.reason) == (False, "no_email")
+
+
+def test_a_bar_stands_before_everything_else() -> None:
+    """M37: whom a letter may not reach at all, no ground and no address opens."""
+    barred = Addressee(email="x@klient.example", bar="third_party")
+    verdict = may_write(barred, Ground.DUTY, Channel.EMAIL)
+    assert (verdict.allowed, verdict.reason) == (False, "third_party")
+
+
+def test_a_stranger_gave_no_consent() -> None:
+    """S16: who is no client of ours is not sent anything that rests on a consent."""
+    stranger = Addressee(email="x@klient.example")
+    assert may_write(stranger, Ground.DUTY, Channel.EMAIL).allowed
+    assert not may_write(stranger, Ground.CONSENT, Channel.EMAIL).allowed
 
 
 def test_a_quotation_needs_the_notice_and_nothing_else() -> None:

@@ -22,8 +22,8 @@ def claims(**changes: Any) -> Claims:
     """What a link of ours says."""
     one = Claims(
         org="agencja",
-        client_id=ids.from_bytes(b"c" * 16),
-        declaration_id=ids.from_bytes(b"d" * 16),
+        owner_id=ids.from_bytes(b"c" * 16),
+        about_id=ids.from_bytes(b"d" * 16),
         generation=1,
         issued=NOW,
         expires=NOW + timedelta(days=14),
