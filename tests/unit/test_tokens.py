@@ -63,7 +63,7 @@ def test_a_token_says_what_was_signed(
     """R7: 16-byte ids, a MAC of 256 bits, and short enough for one line of a letter (R19)."""
     said = claims(
         org=org,
-        client_id=ids.from_bytes(raw),
+        owner_id=ids.from_bytes(raw),
         generation=generation,
         issued=issued,
         expires=datetime.fromtimestamp(2**32 - 1, UTC),

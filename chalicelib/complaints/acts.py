@@ -1,0 +1,134 @@
+"""Every act on a case ends here: the new state with all that follows from it, as one Change.
+
+What follows is never written by the act itself: when the case is due next, its places in the
+worklists, its line of the register.
+"""
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+from typing import Any
+
+from chalicelib.complaints import attention, register
+from chalicelib.complaints.attention import To
+from chalicelib.complaints.case import Complaint
+from chalicelib.kernel.change import (
+    Actor,
+    Change,
+    Counter,
+    Event,
+    Held,
+    Key,
+    Letter,
+    Lookup,
+    Notice,
+    Once,
+    Part,
+)
+from chalicelib.organisations.domain import House, Member, Role
+
+
+def begun(
+    key: Key,
+    case: Complaint,
+    house: House,
+    *,
+    by: Actor,
+    now: datetime,
+    body: dict[str, Any],
+    parts: Sequence[Part] = (),
+    lookups: Sequence[Lookup] = (),
+    notices: Sequence[Notice] = (),
+    once: Once | None = None,
+    counter: Counter | None = None,
+) -> Change:
+    """A new case."""
+    return Change(
+        key=key,
+        version=0,
+        head="",
+        root=case,
+        event=Event(kind="complaint_received", actor=by, at=now, body=body),
+        parts=(*parts, *register.parts(None, case)),
+        lookups=lookups,
+        notices=notices,
+        due_at=attention.next_moment(case, house.settings.complaints),
+        once=once,
+        counter=counter,
+    )
+
+
+def done(
+    held: Held[Complaint],
+    case: Complaint,
+    house: House,
+    kind: str,
+    *,
+    by: Actor,
+    now: datetime,
+    body: dict[str, Any] | None = None,
+    parts: Sequence[Part] = (),
+    letters: Sequence[Letter] = (),
+    lookups: Sequence[Lookup] = (),
+    notices: Sequence[Notice] = (),
+    once: Once | None = None,
+) -> Change:
+    """The change of a case into `case` by the act `kind`."""
+    return Change.of(
+        held,
+        case,
+        Event(kind=kind, actor=by, at=now, body=body or {}),
+        parts=(*parts, *register.parts(held.value, case)),
+        letters=letters,
+        lookups=lookups,
+        notices=notices,
+        due_at=attention.next_moment(case, house.settings.complaints),
+        once=once,
+    )
+
+
+def letter(template: str, to: str, now: datetime, *, about: str = "", **facts: Any) -> Letter:
+    """A letter about the case, or about one part of it."""
+    return Letter(template=template, to=to, about=about, facts=facts, promised_at=now)
+
+
+def people(case: Complaint, to: To, house: House) -> tuple[Member, ...]:
+    """Who is told: somebody always is, in the end the administrators."""
+    members = [one for one in house.directory.members if one.active]
+    named = {one.staff_id: one for one in members}
+    admins = tuple(one for one in members if one.role is Role.ADMIN)
+    if to == "agent" and case.agent in named:
+        return (named[case.agent],)
+    if to in ("officer", "agent"):
+        if case.assignee in named:
+            return (named[case.assignee],)
+        return tuple(one for one in members if one.role is Role.QUALITY) or admins
+    if to == "head":
+        heads = tuple(one for one in members if one.role is Role.HEAD)
+        own = tuple(one for one in heads if case.department and one.department == case.department)
+        return own or heads or admins
+    wanted = house.settings.complaints.management
+    return tuple(named[one] for one in wanted if one in named) or admins
+
+
+def notices(
+    case_id: str,
+    case: Complaint,
+    house: House,
+    kind: str,
+    to: To | Iterable[str],
+    *,
+    now: datetime,
+    name: str = "",
+    **data: Any,
+) -> tuple[Notice, ...]:
+    """Word of a step to each person whom it concerns: one notice for each, told in office hours.
+
+    `name` tells two steps of one kind apart. `data`: days and numbers, nothing personal.
+    """
+    wanted = [one.staff_id for one in people(case, to, house)] if isinstance(to, str) else list(to)
+    at = attention.notice_moment(now, house.settings.complaints, case.calendar, case.zone)
+    told = {"case": case_id, "reference": case.reference, "kind": kind, **data}
+    return tuple(
+        Notice(person=one, about=case_id, step=name or kind, due_at=at, data=told)
+        for one in dict.fromkeys(wanted)
+    )

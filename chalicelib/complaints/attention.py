@@ -1,0 +1,238 @@
+"""When a case needs somebody, who that is, and why: the ladder, pure.
+
+A step follows from the state of the case, its pack, its calendar and the organisation's ladder; it
+has a moment in office hours. Which steps were taken is one mark on the case, `attended_until`: what
+lies between the mark and now is due, oldest first, so that an outage is caught up in order and
+nothing is said twice.
+"""
+
+from collections.abc import Iterable, Iterator
+from datetime import date, datetime, time, timedelta
+from typing import Literal
+
+import msgspec
+
+from chalicelib.complaints.case import Complaint
+from chalicelib.kernel.workdays import DAY, Calendar, CalendarEnds, end_of_term, instant, local
+from chalicelib.organisations.domain import ComplaintSettings, Hours, Rung
+from chalicelib.policy import engine, suspension
+from chalicelib.policy.engine import Deadline
+
+MOST_DAILY = 60  # reminders after the limit; a case that old is somebody's decision
+# Notices that come of one run are told in one letter: they wait until the run is over.
+GATHERED = timedelta(minutes=2)
+APPROVED_WITHIN = 1
+INSURED_WITHIN = 3
+
+To = Literal["officer", "head", "management", "agent"]
+
+
+class Step(msgspec.Struct, frozen=True, kw_only=True, order=True):
+    """Somebody is to be told: `kind` what of, `on` the day that it is about."""
+
+    at: datetime
+    kind: str
+    to: To
+    on: date
+    days: int = 0
+
+    @property
+    def name(self) -> str:
+        """What makes it one step: the same again is no other."""
+        return f"{self.kind}.{self.on.isoformat()}.{self.days}.{self.to}"
+
+
+def steps(case: Complaint, settings: ComplaintSettings) -> list[Step]:
+    """Every step that the case will need as it stands now, in order."""
+    if not case.is_open:
+        return []
+    watch = _Watch(case, settings)
+    found = {step.name: step for part in watch.parts() for step in part}
+    return sorted(found.values())
+
+
+def due(case: Complaint, settings: ComplaintSettings, now: datetime) -> list[Step]:
+    """The steps between the mark and now, oldest first."""
+    mark = case.attended_until or case.entered_at
+    return [step for step in steps(case, settings) if mark < step.at <= now]
+
+
+def next_moment(case: Complaint, settings: ComplaintSettings) -> datetime | None:
+    """When the case is due in the agenda; None where nothing will ever be."""
+    if case.unchecked:
+        return case.entered_at
+    if not case.is_open:
+        return None if case.hold else keep_until(case, settings)
+    if case.registered_at is None:
+        return engine.registration_at(case.policy, case.facts, case.calendar)
+    mark = case.attended_until or case.entered_at
+    return next((step.at for step in steps(case, settings) if step.at > mark), None)
+
+
+def keep_until(case: Complaint, settings: ComplaintSettings) -> datetime | None:
+    """When a closed case is erased: the later of the pack's term and the organisation's (M85)."""
+    if case.closed is None:
+        return None
+    closed = case.day(case.closed.at)
+    own = end_of_term(closed, settings.keep_years, "year", calendar=case.calendar)
+    packs = case.deadlines.get("keep")
+    last = max(own, packs.limit) if packs else own
+    return instant(last + DAY, time(), case.zone)
+
+
+def office_moment(
+    now: datetime, settings: ComplaintSettings, calendar: Calendar, zone: str
+) -> datetime:
+    """Now, if the office is open; else when it opens next."""
+    here = local(now, zone)
+    opens, ends = _clock(settings.hours.start), _clock(settings.hours.end)
+    day = here.date()
+    if _is_open(day, settings.hours, calendar):
+        if here.time() < opens:
+            return instant(day, opens, zone)
+        if here.time() < ends:
+            return now
+    return instant(_open_from(day + DAY, settings.hours, calendar), opens, zone)
+
+
+def notice_moment(
+    now: datetime, settings: ComplaintSettings, calendar: Calendar, zone: str
+) -> datetime:
+    """When a notice that is written now is told: in office hours, once this run is over."""
+    return office_moment(now + GATHERED, settings, calendar, zone)
+
+
+class _Watch:
+    """One case, looked at."""
+
+    def __init__(self, case: Complaint, settings: ComplaintSettings) -> None:
+        self.case, self.settings = case, settings
+        self.deadlines = case.deadlines
+
+    def parts(self) -> Iterator[Iterable[Step]]:
+        """Every reason to tell somebody."""
+        yield self.registration()
+        yield self.hand_over()
+        if self.case.registered_at is not None:
+            yield self.answer()
+            yield self.requests()
+            yield self.approval()
+            yield self.insured()
+
+    def registration(self) -> Iterator[Step]:
+        """The outer edge of registration, at which somebody is woken (M44)."""
+        alarm = self.deadlines.get("register_alarm")
+        if self.case.registered_at is None and alarm is not None:
+            yield self.step("register_alarm", "head", alarm.limit)
+            yield self.step("register_alarm", "officer", alarm.limit)
+
+    def hand_over(self) -> Iterator[Step]:
+        """An agent has a working day to hand over what they received (M49)."""
+        term = self.deadlines.get("hand_over")
+        if term is None or self.case.handed_over_at is not None:
+            return
+        yield self.step("hand_over", "agent", term.limit)
+        yield self.step(
+            "hand_over", "head", _open_from(term.limit + DAY, *self.office), of=term.limit
+        )
+
+    def answer(self) -> Iterator[Step]:
+        """The ladder up to the target, the limit and beyond."""
+        term = self.case.answer_due
+        if term is None:
+            return
+        for rung in self.settings.ladder:
+            yield from self.rung(rung, term)
+
+    def rung(self, rung: Rung, term: Deadline) -> Iterator[Step]:
+        """One rung: before the target on the last open day, after it on the first."""
+        base = term.target if rung.of == "target" else term.limit
+        day = base - DAY * rung.before
+        if rung.daily:
+            for _ in range(MOST_DAILY):
+                try:
+                    day = _open_from(day, *self.office)
+                except CalendarEnds:
+                    return
+                yield self.step("answer_overdue", rung.to, day, of=base, days=(day - base).days)
+                day += DAY
+            return
+        day = self.last_open(day) if rung.before >= 0 else _open_from(day, *self.office)
+        kind = "answer_due" if rung.of == "target" or rung.before > 0 else "answer_limit"
+        yield self.step(kind, rung.to, day, of=base, days=rung.before)
+
+    def requests(self) -> Iterator[Step]:
+        """The lawful window of the next request, and the first day of a suspension (M62-M71)."""
+        last = self.case.open_request
+        if last is None:
+            return
+        yield self.step("client_silent", "officer", _open_from(last.answer_by + DAY, *self.office))
+        view = suspension.outlook(
+            self.case.policy,
+            self.case.facts,
+            self.case.calendar,
+            self.case.asked,
+            today=last.sent_on,
+        )
+        if view is None:
+            return
+        if view.counted < view.needed:
+            yield self.step("next_request", "officer", _open_from(view.next_from, *self.office))
+            if view.next_by is not None:
+                yield self.step("last_request_day", "officer", self.last_open(view.next_by))
+        elif view.fit == "in_time":
+            first = _open_from(view.first_closing, *self.office)
+            yield self.step("may_suspend", "officer", first)
+
+    def approval(self) -> Iterator[Step]:
+        """A draft that waits for a second person."""
+        draft = self.case.answer
+        if draft is None or draft.submitted_at is None or draft.approved_at is not None:
+            return
+        day = self.case.day(draft.submitted_at)
+        for n in range(APPROVED_WITHIN, APPROVED_WITHIN + 5):
+            yield self.step("approval_waits", "head", self.open_after(day, n), of=day, days=n)
+
+    def insured(self) -> Iterator[Step]:
+        """An insured who does not say whether it was sent on their behalf (D7)."""
+        asked = self.case.question
+        if asked is None or asked.decided_at is not None or asked.posted_on is not None:
+            return
+        day = self.case.day(asked.asked_at)
+        yield self.step("insured_silent", "officer", self.open_after(day, INSURED_WITHIN), of=day)
+
+    def step(self, kind: str, to: To, day: date, *, of: date | None = None, days: int = 0) -> Step:
+        """A step at the opening of that day."""
+        at = instant(day, _clock(self.settings.hours.start), self.case.zone)
+        return Step(at=at, kind=kind, to=to, on=of or day, days=days)
+
+    @property
+    def office(self) -> tuple[Hours, Calendar]:
+        """When somebody is there."""
+        return self.settings.hours, self.case.calendar
+
+    def last_open(self, day: date) -> date:
+        """The last day up to this one on which somebody is there."""
+        while not _is_open(day, *self.office):
+            day -= DAY
+        return day
+
+    def open_after(self, day: date, n: int) -> date:
+        """The n-th open day after this one."""
+        for _ in range(n):
+            day = _open_from(day + DAY, *self.office)
+        return day
+
+
+def _is_open(day: date, hours: Hours, calendar: Calendar) -> bool:
+    return calendar.is_open(day) and day.isoweekday() in hours.days
+
+
+def _open_from(day: date, hours: Hours, calendar: Calendar) -> date:
+    while not _is_open(day, hours, calendar):
+        day += DAY
+    return day
+
+
+def _clock(text: str) -> time:
+    return time.fromisoformat(text)
