@@ -11,6 +11,7 @@ from typing import Any
 import msgspec
 
 from chalicelib import log
+from chalicelib.complaints import service as complaints
 from chalicelib.consents import service as consents
 from chalicelib.kernel.change import Key
 from chalicelib.kernel.errors import ChangedMeanwhile, DomainError
@@ -27,9 +28,11 @@ MOST_TRIES = 5
 # Who promises letters, and who attends to an aggregate that is due, by its kind.
 OWNERS: Mapping[str, Owner] = {
     "CLIENT": consents.OWNER,
+    "COMPLAINT": complaints.OWNER,
 }
 ATTEND: Mapping[str, Callable[[Ports, Key], str]] = {
     "CLIENT": consents.attend,
+    "COMPLAINT": complaints.attend,
 }
 
 

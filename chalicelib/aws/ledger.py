@@ -40,8 +40,8 @@ from chalicelib.kernel.change import (
 )
 from chalicelib.kernel.errors import (
     ChangedMeanwhile,
-    Conflict,
     IdempotencyKeyReused,
+    Taken,
     TooManyRequests,
     Unavailable,
 )
@@ -52,13 +52,6 @@ ROOT = "ROOT"
 UNIQUE = "UNIQUE"
 _encode = msgspec.json.Encoder().encode
 Attributes = dict[str, Any]
-
-
-class Taken(Conflict):
-    """Another aggregate already holds this value."""
-
-    code = "taken"
-    sentence = "This is already in use."
 
 
 class DynamoLedger:

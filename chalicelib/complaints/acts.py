@@ -4,7 +4,7 @@ What follows is never written by the act itself: when the case is due next, its 
 worklists, its line of the register.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
@@ -115,7 +115,7 @@ def notices(
     case: Complaint,
     house: House,
     kind: str,
-    to: To | Iterable[str],
+    to: To | tuple[str, ...],
     *,
     now: datetime,
     name: str = "",

@@ -109,6 +109,13 @@ class ChangedMeanwhile(Conflict):
     sentence = "This was changed meanwhile. Read it again, then decide."
 
 
+class Taken(Conflict):
+    """Another aggregate already holds this value."""
+
+    code = "taken"
+    sentence = "This is already in use."
+
+
 class IdempotencyKeyReused(Conflict):
     """One Idempotency-Key, two different requests."""
 

@@ -10,7 +10,7 @@ import msgspec
 import pytest
 
 from chalicelib.aws import clients
-from chalicelib.aws.ledger import SHARDS, DynamoLedger, Taken, promised_in
+from chalicelib.aws.ledger import SHARDS, DynamoLedger, promised_in
 from chalicelib.kernel import chain, ids
 from chalicelib.kernel.change import (
     SYSTEM,
@@ -23,7 +23,7 @@ from chalicelib.kernel.change import (
     Once,
     Part,
 )
-from chalicelib.kernel.errors import ChangedMeanwhile, IdempotencyKeyReused
+from chalicelib.kernel.errors import ChangedMeanwhile, IdempotencyKeyReused, Taken
 from chalicelib.ports import Due, EventRecord, Item
 from tests.duly import Duly
 

@@ -1,0 +1,110 @@
+"""Files that strangers send: read once out of quarantine, looked at, kept or held.
+
+Nothing is thrown away: it may be evidence. What is not plainly what it says, or could act by
+itself, is held: it lies apart, and nobody downloads it before an officer has released it. What was
+read is what is kept, so that uploading over it afterwards changes nothing.
+"""
+
+import hashlib
+import io
+import re
+import zipfile
+from collections.abc import Iterable
+
+from msgspec.structs import replace
+
+from chalicelib.complaints import store
+from chalicelib.complaints.case import CaseFile
+from chalicelib.documents import attachments
+from chalicelib.documents.attachments import FileContentRefused
+from chalicelib.kernel.change import Key
+from chalicelib.kernel.errors import TooLarge
+from chalicelib.ports import Ports
+
+MOST_BYTES = 25 * 1024 * 1024
+MOST_BYTES_TOGETHER = 100 * 1024 * 1024
+MOST_UNZIPPED = 200 * 1024 * 1024
+MOST_RATIO = 100
+MOST_MEMBERS = 5_000
+TEXT = "text/plain"
+# What is believed once it was looked at; any other kind is taken in and held.
+TYPES = (*attachments.TYPES, TEXT)
+_ACTIVE = re.compile(rb"/(JavaScript|JS|Launch|EmbeddedFile|OpenAction|RichMedia|XFA)\b")
+_MARKUP = re.compile(rb"<\s*(script|html|svg|iframe|!doctype)", re.IGNORECASE)
+
+
+def look(ports: Ports, key: Key) -> list[CaseFile]:
+    """Each file of the case that waits in quarantine, as it turned out to be."""
+    waiting = (one for one in store.files(ports, key) if one.state == "uploaded")
+    return [_seen(ports, key, one) for one in waiting]
+
+
+def taken(ports: Ports, key: Key, file: CaseFile, content: bytes) -> CaseFile:
+    """Content that is already at hand, such as an attachment of an e-mail: kept or held."""
+    reason = wrong(content, file.content_type)
+    digest = hashlib.sha256(content).hexdigest()
+    room = "held" if reason else "files"
+    object_key = f"{room}/{key.org}/{key.id}/{file.file_id}-{digest[:16]}"
+    stored = "application/octet-stream" if reason else file.content_type
+    ports.bucket.put(object_key, content, content_type=stored, sha256=digest)
+    return replace(
+        file,
+        state="held" if reason else "kept",
+        object_key=object_key,
+        size=len(content),
+        sha256=digest,
+        reason=reason,
+    )
+
+
+def wrong(content: bytes, content_type: str) -> str:
+    """Why the content is not to be handed out as it is; "" where nothing speaks against it."""
+    if content_type == TEXT:
+        return _wrong_text(content)
+    if content_type not in attachments.TYPES:
+        return "type"
+    try:
+        attachments.check_content(content, content_type)
+    except FileContentRefused:
+        return "not_what_it_says"
+    is_zip = zipfile.is_zipfile(io.BytesIO(content))
+    if content_type in ("application/pdf", "image/png", "image/jpeg"):
+        if is_zip or _MARKUP.search(content[:1024]):
+            return "two_in_one"
+        active = content_type == "application/pdf" and _ACTIVE.search(content)
+        return "active_content" if active else ""
+    return _wrong_zip(content)
+
+
+def _seen(ports: Ports, key: Key, file: CaseFile) -> CaseFile:
+    try:
+        content = ports.bucket.get(file.object_key, most=MOST_BYTES)
+    except TooLarge:
+        return replace(file, state="held", reason="too_large")
+    if content is None:
+        return replace(file, state="missing", reason="not_uploaded")
+    return taken(ports, key, file, content)
+
+
+def _wrong_text(content: bytes) -> str:
+    try:
+        said = content.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        return "not_what_it_says"
+    if "\0" in said or _MARKUP.search(content[:1024]):
+        return "not_what_it_says"
+    return ""
+
+
+def _wrong_zip(content: bytes) -> str:
+    """A document that unpacks into far more than it is would stop whoever opens it."""
+    with zipfile.ZipFile(io.BytesIO(content)) as package:
+        members = package.infolist()
+    if len(members) > MOST_MEMBERS or _unzipped(members) > MOST_UNZIPPED:
+        return "unpacks_too_large"
+    packed = max(1, sum(one.compress_size for one in members))
+    return "unpacks_too_large" if _unzipped(members) / packed > MOST_RATIO else ""
+
+
+def _unzipped(members: Iterable[zipfile.ZipInfo]) -> int:
+    return sum(one.file_size for one in members)

@@ -1,0 +1,238 @@
+"""Use cases of a case: take it in, attend to it, act on it."""
+
+import hashlib
+import secrets
+from collections.abc import Callable, Iterable
+from datetime import datetime
+from functools import partial
+
+import msgspec
+
+from chalicelib.complaints import attention, correspondence, escalation, files, receipt, store
+from chalicelib.complaints import case as cases
+from chalicelib.complaints.case import Complaint, ComplaintUnknown, Message
+from chalicelib.complaints.receipt import Submission
+from chalicelib.contact.domain import Addressee
+from chalicelib.documents import codes
+from chalicelib.kernel import ids
+from chalicelib.kernel.change import (
+    Actor,
+    AlreadyDone,
+    Change,
+    Counter,
+    Held,
+    Key,
+    Letter,
+    Once,
+)
+from chalicelib.kernel.errors import ChangedMeanwhile, Taken, Unavailable
+from chalicelib.letters import service as letters
+from chalicelib.organisations import store as organisations
+from chalicelib.organisations.domain import House, Member, Role
+from chalicelib.organisations.store import lookup_digest
+from chalicelib.ports import Ports
+
+MOST_TRIES = 6
+MOST_AT_ONCE = 6
+ONCE_SECONDS = 24 * 3600
+# The only letter that a writer who stands outside is ever sent (M37, M39).
+FOR_THIRD_PARTIES = frozenset({"third_party_taken"})
+
+
+class Received(msgspec.Struct, frozen=True, kw_only=True):
+    """A submission that became a case; `again` if this very request did before."""
+
+    key: Key
+    case: Complaint
+    version: int
+    again: bool = False
+
+
+def receive(
+    ports: Ports,
+    house: House,
+    given: Submission,
+    *,
+    by: Actor,
+    once: Callable[[str], Once] | None = None,
+    counter: Counter | None = None,
+) -> Received:
+    """The submission as a case: one transaction, no read (M33).
+
+    The same request again gets the case that it made. `TooManyRequests` if the counter is full.
+    """
+    given = receipt.checked(given, house.settings, now=ports.now)
+    org = house.organisation.org
+    for _ in range(MOST_TRIES):
+        key = cases.key(org, ids.new_id())
+        reference = codes.new_code(secrets.token_bytes(codes.RANDOM_BYTES))
+        change = receipt.receive(
+            key,
+            reference,
+            given,
+            house,
+            digests=_Digests(house),
+            by=by,
+            now=ports.now,
+            once=once(key.id) if once else None,
+            counter=counter,
+        )
+        try:
+            version = ports.ledger.commit(change)
+        except Taken:  # the number was given before: draw another
+            continue
+        except AlreadyDone as done:
+            held = store.get(ports, org, done.result)
+            return Received(key=held.key, case=held.value, version=held.version, again=True)
+        return Received(key=key, case=change.root, version=version)
+    raise Unavailable
+
+
+def join(
+    ports: Ports,
+    house: House,
+    case_id: str,
+    message: Message,
+    added: Iterable[cases.CaseFile] = (),
+    *,
+    by: Actor,
+    once: Once | None = None,
+) -> Held[Complaint]:
+    """Something that came later joins its case; the same again changes nothing.
+
+    To a closed case, too: that it opens a new one is an officer's decision (M74).
+    """
+    more = tuple(added)
+
+    def decide(held: Held[Complaint]) -> Change:
+        return receipt.join(held, message, more, house, by=by, now=ports.now, once=once)
+
+    try:
+        return act(ports, house, case_id, None, decide)
+    except AlreadyDone:
+        return store.get(ports, house.organisation.org, case_id)
+
+
+def act(
+    ports: Ports,
+    house: House,
+    case_id: str,
+    version: int | None,
+    decide: Callable[[Held[Complaint]], Change],
+    *,
+    member: Member | None = None,
+) -> Held[Complaint]:
+    """One act on a case: on the version that its reader saw, or, without one, on the latest.
+
+    `member`: who acts; `ComplaintUnknown` for a case that is not theirs to see.
+    """
+    for _ in range(MOST_TRIES if version is None else 1):
+        held = store.get(ports, house.organisation.org, case_id)
+        if member is not None:
+            require_visible(held.value, member)
+        if version not in (None, held.version):
+            raise ChangedMeanwhile
+        try:
+            return commit(ports, decide(held))
+        except ChangedMeanwhile:
+            if version is not None:
+                raise
+    raise ChangedMeanwhile
+
+
+def commit(ports: Ports, change: Change) -> Held[Complaint]:
+    """The change written, its letters asked of the gate; the case after it."""
+    version = ports.ledger.commit(letters.promised(change, partial(addressee, change.root)))
+    return Held(key=change.key, value=change.root, version=version, head="")
+
+
+def require_visible(case: Complaint, member: Member) -> None:
+    """`ComplaintUnknown` for an agent who neither received, entered nor handles it."""
+    own = member.staff_id in (case.agent, case.entered_by, case.assignee)
+    if member.role is Role.AGENT and not own:
+        raise ComplaintUnknown
+
+
+def attend(ports: Ports, key: Key) -> str:
+    """What is due for a case: its registration, its files, its steps, at last its erasure.
+
+    One change at a time, and on to the next while one is due: one read and one transaction each.
+    """
+    house = organisations.house(ports, key.org)
+    done = 0
+    for _ in range(MOST_AT_ONCE):
+        items = ports.ledger.read(key, "ROOT")
+        if "ROOT" not in items:
+            break
+        change = _due(ports, store.held(items["ROOT"]), house)
+        if change is None:
+            break
+        commit(ports, change)
+        done += 1
+        if change.due_at is None or change.due_at > ports.now:
+            break
+    return "attended" if done else "skipped"
+
+
+def _due(ports: Ports, held: Held[Complaint], house: House) -> Change | None:
+    case, settings = held.value, house.settings.complaints
+    moment = attention.next_moment(case, settings)
+    if moment is None or moment > ports.now:
+        return None
+    if case.is_open and case.registered_at is None and _registrable(case, ports.now):
+        return receipt.register(held, house, held.key, now=ports.now)
+    if case.unchecked:
+        seen = files.look(ports, held.key)
+        return receipt.files_seen(held, seen, house, now=ports.now)
+    if case.is_open:
+        return escalation.attend(held, house, now=ports.now)
+    return None
+
+
+def _registrable(case: Complaint, now: datetime) -> bool:
+    from chalicelib.policy import engine
+
+    return engine.registration_at(case.policy, case.facts, case.calendar) <= now
+
+
+def addressee(case: Complaint, letter: Letter) -> Addressee:
+    """Whom a letter of the case is for; who stands outside is barred from all but one (M37)."""
+    if letter.to == "writer":
+        barred = case.third_party and letter.template not in FOR_THIRD_PARTIES
+        return Addressee(email=case.writer.email, bar="third_party" if barred else "")
+    return Addressee(email=case.insured.email if case.insured else "")
+
+
+def once_of(house: House, said: str, request: str, result: str, now: datetime) -> Once:
+    """What makes one thing that arrives twice one thing: its own digest, not a caller's key."""
+    return Once(
+        digest=lookup_digest(house.organisation, said),
+        request=hashlib.sha256(request.encode()).hexdigest()[:32],
+        result=result,
+        expires_at=int(now.timestamp()) + ONCE_SECONDS,
+    )
+
+
+class _Digests(dict[str, str]):
+    """The keyed hash of each value that is looked up exactly, made when it is asked for."""
+
+    def __init__(self, house: House) -> None:
+        super().__init__()
+        self.house = house
+
+    def __missing__(self, value: str) -> str:
+        return lookup_digest(self.house.organisation, value)
+
+
+def digests(house: House) -> dict[str, str]:
+    """The keyed hashes of this organisation, by value."""
+    return _Digests(house)
+
+
+OWNER = letters.Owner(
+    held=store.held,
+    part="ANSWER#",
+    composers=correspondence.COMPOSERS,
+    addressee=addressee,
+    on_bounced=correspondence.on_bounced,
+)
