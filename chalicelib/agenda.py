@@ -13,6 +13,7 @@ import msgspec
 from chalicelib import log
 from chalicelib.complaints import service as complaints
 from chalicelib.consents import service as consents
+from chalicelib.erasure import service as erasure
 from chalicelib.kernel.change import Key
 from chalicelib.kernel.errors import ChangedMeanwhile, DomainError
 from chalicelib.letters import service as letters
@@ -30,9 +31,11 @@ OWNERS: Mapping[str, Owner] = {
     "CLIENT": consents.OWNER,
     "COMPLAINT": complaints.OWNER,
 }
+TARGETS = {"COMPLAINT": complaints.TARGET}
 ATTEND: Mapping[str, Callable[[Ports, Key], str]] = {
     "CLIENT": consents.attend,
     "COMPLAINT": complaints.attend,
+    "ERASURE": lambda ports, key: erasure.attend(ports, key, TARGETS),
 }
 
 

@@ -105,6 +105,12 @@ class Ledger(Protocol):
     def recall(self, due: Due, *, now: datetime) -> None:
         """Put what is stuck back into the agenda, due now."""
 
+    def strip(self, key: Key, *, keep: Sequence[str]) -> tuple[int, int]:
+        """Remove every item of an aggregate but its events and these; strip the events' bodies.
+
+        How many items were removed, and how many bodies.
+        """
+
 
 class Bucket(Protocol):
     """Objects by key (`aws.bucket`)."""
@@ -117,6 +123,9 @@ class Bucket(Protocol):
 
     def delete(self, key: str) -> None:
         """Remove an object; removing what is not there is no error."""
+
+    def erase(self, prefix: str) -> int:
+        """Remove every version of every object under this prefix; how many there were."""
 
     def link(self, key: str, *, filename: str, content_type: str) -> str:
         """A presigned GET for five minutes that downloads under this name."""

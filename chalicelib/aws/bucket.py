@@ -35,6 +35,24 @@ class S3Bucket:
         """Remove an object; removing what is not there is no error."""
         self._call("delete_object", Key=key)
 
+    def erase(self, prefix: str) -> int:
+        """Remove every version of every object under this prefix; how many there were."""
+        removed = 0
+        asked: dict[str, Any] = {"Prefix": prefix}
+        while True:
+            page = self._call("list_object_versions", **asked) or {}
+            found = [*page.get("Versions", []), *page.get("DeleteMarkers", [])]
+            for one in found:
+                where = {"Key": one["Key"], "VersionId": one["VersionId"]}
+                self._call("delete_object", **where)
+                removed += 1
+            if not page.get("IsTruncated"):
+                return removed
+            asked |= {
+                "KeyMarker": page["NextKeyMarker"],
+                "VersionIdMarker": page["NextVersionIdMarker"],
+            }
+
     def link(self, key: str, *, filename: str, content_type: str) -> str:
         """A presigned GET for five minutes that downloads under this name."""
         url: str = clients.client("s3").generate_presigned_url(

@@ -242,6 +242,33 @@ class DynamoLedger:
         """What is stuck, back into the agenda, due now."""
         self._reschedule(due, _shard(due.key), _instant(now), 0)
 
+    # Erasure
+
+    def strip(self, key: Key, *, keep: Sequence[str]) -> tuple[int, int]:
+        """Remove every item of an aggregate but its events and these; strip the events' bodies.
+
+        Envelope, digest and hash of each event stay, and with them the chain. Only what there is is
+        touched, so that it may be broken off and begun again.
+        """
+        items = bodies = 0
+        for item in self._query(str(key), ""):
+            sk, where = item["SK"]["S"], {"PK": item["PK"], "SK": item["SK"]}
+            if sk in keep:
+                continue
+            if not sk.startswith("EVENT#"):
+                _call("delete_item", TableName=self.table, Key=where)
+                items += 1
+            elif "body" in item:
+                _call(
+                    "update_item",
+                    TableName=self.table,
+                    Key=where,
+                    UpdateExpression="REMOVE body, salt",
+                    ConditionExpression="attribute_exists(PK)",
+                )
+                bodies += 1
+        return items, bodies
+
     def _reschedule(self, due: Due, shard: str, due_at: str, attempts: int) -> None:
         values = _values(shard=shard, due=due_at, was=due.due_at)
         try:

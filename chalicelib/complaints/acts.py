@@ -12,6 +12,7 @@ from chalicelib.complaints import attention, register
 from chalicelib.complaints.attention import To
 from chalicelib.complaints.case import Complaint
 from chalicelib.kernel.change import (
+    SYSTEM,
     Actor,
     Change,
     Counter,
@@ -84,6 +85,11 @@ def done(
         due_at=attention.next_moment(case, house.settings.complaints),
         once=once,
     )
+
+
+def erased(now: datetime) -> Event:
+    """What remains to be told of an erasure."""
+    return Event(kind="erased", actor=SYSTEM, at=now)
 
 
 def letter(template: str, to: str, now: datetime, *, about: str = "", **facts: Any) -> Letter:

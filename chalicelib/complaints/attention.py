@@ -62,7 +62,7 @@ def next_moment(case: Complaint, settings: ComplaintSettings) -> datetime | None
     if case.unchecked:
         return case.entered_at
     if not case.is_open:
-        return None if case.hold else keep_until(case, settings)
+        return None if case.hold or case.erasure else keep_until(case, settings)
     if case.registered_at is None:
         return engine.registration_at(case.policy, case.facts, case.calendar)
     mark = case.attended_until or case.entered_at

@@ -261,6 +261,7 @@ class Complaint(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     duplicate_of: str = ""
     duplicates: tuple[str, ...] = ()
     hold: str = ""
+    erasure: Literal["", "begun", "done"] = ""
 
     # Who is who
 

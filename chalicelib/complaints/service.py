@@ -3,19 +3,31 @@
 import hashlib
 import secrets
 from collections.abc import Callable, Iterable
+from contextlib import suppress
 from datetime import datetime
 from functools import partial
 
 import msgspec
 
-from chalicelib.complaints import attention, correspondence, escalation, files, receipt, store
+from chalicelib.complaints import (
+    attention,
+    correspondence,
+    escalation,
+    files,
+    receipt,
+    retention,
+    store,
+)
 from chalicelib.complaints import case as cases
 from chalicelib.complaints.case import Complaint, ComplaintUnknown, Message
 from chalicelib.complaints.receipt import Submission
 from chalicelib.contact.domain import Addressee
 from chalicelib.documents import codes
+from chalicelib.erasure import domain as erasure
+from chalicelib.erasure.domain import Target
 from chalicelib.kernel import ids
 from chalicelib.kernel.change import (
+    SYSTEM,
     Actor,
     AlreadyDone,
     Change,
@@ -186,7 +198,10 @@ def _due(ports: Ports, held: Held[Complaint], house: House) -> Change | None:
         return receipt.files_seen(held, seen, house, now=ports.now)
     if case.is_open:
         return escalation.attend(held, house, now=ports.now)
-    return None
+    with suppress(ChangedMeanwhile):  # begun before, and broken off
+        begin = erasure.begin(held.key, erasure.Ground.RETENTION, by=SYSTEM, now=ports.now)
+        ports.ledger.commit(begin)
+    return retention.leave(held, house, now=ports.now)
 
 
 def _registrable(case: Complaint, now: datetime) -> bool:
@@ -229,6 +244,11 @@ def digests(house: House) -> dict[str, str]:
     return _Digests(house)
 
 
+def _blank(ports: Ports, held: Held[Complaint], house: House) -> Change | None:
+    return retention.blank(held, house, digests=digests(house), now=ports.now)
+
+
+TARGET = Target(held=store.held, blank=_blank, keep=retention.KEPT)
 OWNER = letters.Owner(
     held=store.held,
     part="ANSWER#",

@@ -1,0 +1,59 @@
+"""The end of keeping: a closed case whose time is over tells nothing of anybody any more (M85).
+
+Its line of the register stays, for statistics count it still; so do the envelopes of its events.
+"""
+
+from collections.abc import Mapping
+from datetime import datetime
+
+from msgspec.structs import replace
+
+from chalicelib.complaints import acts, receipt
+from chalicelib.complaints.case import Complaint, Employee, Person
+from chalicelib.complaints.register import ENTRY
+from chalicelib.kernel.change import SYSTEM, Change, Held
+from chalicelib.organisations.domain import House
+
+KEPT = (ENTRY,)
+
+
+def leave(held: Held[Complaint], house: House, *, now: datetime) -> Change:
+    """The time of keeping is over: the case is on its way out, and due no more."""
+    case = replace(held.value, erasure="begun")
+    return acts.done(held, case, house, "erasure_due", by=SYSTEM, now=now)
+
+
+def blank(
+    held: Held[Complaint], house: House, *, digests: Mapping[str, str], now: datetime
+) -> Change | None:
+    """The root without anybody in it, its pointers removed; None where it is so already."""
+    case = held.value
+    if case.erasure == "done":
+        return None
+    blanked = replace(
+        case,
+        writer=Person(),
+        insured=Person() if case.insured else None,
+        authority=None,
+        contract_number="",
+        claim_number="",
+        employee=Employee(),
+        client_id="",
+        email_consent="",
+        redress="",
+        outside=(),
+        question=None,
+        answer=None,
+        hold="",
+        anonymous=case.is_anonymous,
+        erasure="done",
+    )
+    # The line of the register was written when there was still something to count: it stays.
+    return Change(
+        key=held.key,
+        version=held.version,
+        head=held.head,
+        root=blanked,
+        event=acts.erased(now),
+        lookups=receipt.lookups(case, blanked, digests),
+    )

@@ -1,0 +1,76 @@
+"""The erasing itself: the root blanked by its own feature, then everything else stripped.
+
+Twice, or broken off and begun again, it ends the same: what is already gone is not there to remove.
+"""
+
+from collections.abc import Mapping
+
+import msgspec
+
+from chalicelib.erasure import domain
+from chalicelib.erasure.domain import Erasure, ErasureUnknown, Target
+from chalicelib.kernel.change import Actor, Held, Key
+from chalicelib.kernel.errors import ChangedMeanwhile
+from chalicelib.organisations import store as organisations
+from chalicelib.ports import Item, Ports
+
+ROOMS = ("files", "papers", "letters", "mail", "held", "scans", "quarantine")
+_erasure = msgspec.json.Decoder(Erasure).decode
+
+
+def begin(ports: Ports, target: Key, ground: domain.Ground, *, by: Actor) -> None:
+    """A job that is worked off in the background; begun twice it is one."""
+    try:
+        ports.ledger.commit(domain.begin(target, ground, by=by, now=ports.now))
+    except ChangedMeanwhile:
+        return
+
+
+def get(ports: Ports, target: Key) -> Held[Erasure]:
+    """The job for this aggregate; `ErasureUnknown` where there is none."""
+    items = ports.ledger.read(domain.key_of(target), "ROOT")
+    if "ROOT" not in items:
+        raise ErasureUnknown
+    return held(items["ROOT"])
+
+
+def held(item: Item) -> Held[Erasure]:
+    """The job that a root item holds."""
+    return Held(key=item.key, value=_erasure(item.data), version=item.version, head=item.head)
+
+
+def attend(ports: Ports, key: Key, targets: Mapping[str, Target]) -> str:
+    """One job, done from wherever it stands."""
+    items = ports.ledger.read(key, "ROOT")
+    if "ROOT" not in items:
+        return "skipped"
+    job = held(items["ROOT"])
+    if job.value.finished_at is not None:
+        return "skipped"
+    erase(ports, job, targets[job.value.kind])
+    return "erased"
+
+
+def erase(ports: Ports, job: Held[Erasure], kind: Target) -> None:
+    """Blank the root, strip what hangs on it and every object, write the certificate."""
+    target = domain.target_of(job.key.org, job.value)
+    found = ports.ledger.read(target, "ROOT")
+    if "ROOT" in found:
+        house = organisations.house(ports, target.org)
+        change = kind.blank(ports, kind.held(found["ROOT"]), house)
+        if change is not None:
+            ports.ledger.commit(change)
+            found = ports.ledger.read(target, "ROOT")
+    items, bodies = ports.ledger.strip(target, keep=("ROOT", *kind.keep))
+    objects = sum(ports.bucket.erase(f"{room}/{target.org}/{target.id}/") for room in ROOMS)
+    root = found.get("ROOT")
+    change = domain.finish(
+        job,
+        items=items,
+        bodies=bodies,
+        objects=objects,
+        events=root.version if root else 0,
+        head=root.head if root else "",
+        now=ports.now,
+    )
+    ports.ledger.commit(change)

@@ -1,0 +1,85 @@
+"""The end of keeping: what is erased, what stays, and that it can be proven (M35, M85)."""
+
+from msgspec.structs import replace
+
+from chalicelib.complaints import acts, retention, store
+from chalicelib.complaints.case import Closed, Outcome, State
+from chalicelib.erasure import domain as erasures
+from chalicelib.erasure import service as erasure
+from chalicelib.kernel import chain
+from chalicelib.kernel.change import SYSTEM, Key
+from tests import cases
+from tests.duly import Duly
+
+
+def closed(duly: Duly, **changes: object) -> Key:
+    """A registered case that was answered."""
+    held = cases.registered(duly)
+    ports, house = duly.ports(), cases.house(duly)
+    ended = Closed(state=State.ANSWERED, at=ports.now, outcome=Outcome.UPHELD)
+    case = replace(held.value, closed=ended, **changes)
+    ports.ledger.commit(acts.done(held, case, house, "answered", by=SYSTEM, now=ports.now))
+    return held.key
+
+
+def test_a_closed_case_is_erased_when_its_time_is_over(duly: Duly) -> None:
+    """M85: three years after closing nothing in table or bucket names anybody; the chain stands."""
+    key = closed(duly)
+    before = cases.case_of(duly, key.id)
+    duly.wait(days=365 * 3 - 5)
+    duly.tick()
+    assert cases.case_of(duly, key.id).value.erasure == ""
+    duly.wait(days=10)
+    duly.tick()
+    duly.tick()
+    after = cases.case_of(duly, key.id)
+    assert after.value.erasure == "done"
+    stored = str(duly.table()) + str(duly.objects())
+    for told in (cases.WRITER.name, cases.WRITER.email, cases.SUBSTANCE, "AB-123"):
+        assert told not in stored
+    records = list(reversed(duly.ports().ledger.events(key)))
+    assert all(one.body is None for one in records)
+    head = chain.GENESIS
+    for one in records:
+        assert one.envelope["previous"] == head
+        head = chain.link(one.envelope, one.digest)
+        assert head == one.hash
+    certificate = erasure.get(duly.ports(), key).value
+    assert certificate.head == head == after.head
+    assert certificate.bodies >= before.version
+    assert certificate.finished_at is not None
+
+
+def test_an_erased_case_is_still_counted(duly: Duly) -> None:
+    """M35, M86: its line of the register stays as it was when it was closed."""
+    key = closed(duly, cause="delay")
+    duly.wait(days=365 * 3 + 5)
+    duly.tick()
+    duly.tick()
+    items = duly.ports().ledger.read(key, *retention.KEPT)
+    line = store.entry(items["REGISTER"])
+    assert (line.state, line.outcome, line.cause) == ("answered", "upheld", "delay")
+    assert line.product == "motor_liability"
+
+
+def test_a_legal_hold_keeps_a_case(duly: Duly) -> None:
+    """M85: at least, not at most: while a court may ask, nothing goes."""
+    key = closed(duly, hold="proces przed sądem")
+    duly.wait(days=365 * 4)
+    duly.tick()
+    duly.tick()
+    assert cases.case_of(duly, key.id).value.erasure == ""
+
+
+def test_an_erasure_that_broke_off_goes_on(duly: Duly) -> None:
+    """M85: whatever was done already is not there to do again; it ends the same."""
+    key = closed(duly)
+    duly.wait(days=365 * 3 + 5)
+    ports = duly.ports()
+    held, house = cases.case_of(duly, key.id), cases.house(duly)
+    ports.ledger.commit(retention.leave(held, house, now=ports.now))
+    erasure.begin(ports, key, erasures.Ground.RETENTION, by=SYSTEM)
+    erasure.begin(ports, key, erasures.Ground.RETENTION, by=SYSTEM)
+    ports.ledger.strip(key, keep=("ROOT", "REGISTER"))
+    duly.tick()
+    assert cases.case_of(duly, key.id).value.erasure == "done"
