@@ -135,13 +135,17 @@ class Question(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 
 
 class Request(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """A written request to the client for documents or a permission (M62-M71)."""
+    """A written request to the client for documents or a permission (M62-M71).
+
+    Its words are the part `SAID#<said>`.
+    """
 
     n: int
     ground: str
     sent_on: date
     answer_by: date
     channel: Literal["email", "post"]
+    said: str = ""
     answered_on: date | None = None
 
 
@@ -162,7 +166,7 @@ class Identification(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_f
 
 
 class AnswerProgress(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """How far the answer has come. Its words are the part `ANSWER#<id>`.
+    """How far the answer has come. Its words are the part `SAID#<id>`.
 
     `channel` is set by the sending: an e-mail is on its way at once, a paper once it was posted.
     """
@@ -391,10 +395,20 @@ class Complaint(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
         return self.answer
 
 
+class ReadBack(msgspec.Struct, frozen=True, kw_only=True):
+    """What a caller was read back of their own words, and whether they agreed (M4)."""
+
+    text: str
+    agreed: bool
+    taken_by: str
+    at: datetime
+
+
 class Statement(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """The words of a submission, the part `STATEMENT`: never edited (M6).
 
-    `raw` is the e-mail as it came; `quoted` what it repeats of other mails.
+    `raw` is the e-mail as it came; `quoted` what it repeats of other mails; `read_back` is of what
+    was told by telephone.
     """
 
     substance: str
@@ -403,6 +417,7 @@ class Statement(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     raw: str = ""
     message_id: str = ""
     notes: tuple[str, ...] = ()
+    read_back: ReadBack | None = None
 
 
 class Message(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -415,6 +430,36 @@ class Message(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     files: tuple[str, ...] = ()
     sender: Literal["writer", "insured", "other"] = "writer"
     raw: str = ""
+
+
+class Said(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """What staff say to the client, the part `SAID#<id>`: a letter is about it and merges it.
+
+    `elements` are the texts that the pack asks for, by its keys; `wording` is the pack's own
+    sentence, in the language of the case; `until` the day that it names. A paper went by post on
+    `posted_on`: then no letter is promised.
+    """
+
+    said_id: str = ""
+    kind: str = ""
+    text: str = ""
+    elements: dict[str, str] = {}
+    wording: str = ""
+    until: date | None = None
+    by: str = ""
+    at: datetime | None = None
+    posted_on: date | None = None
+
+
+class Logged(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """A note of staff, or a contact that took place (M88): the part `LOG#<id>`."""
+
+    log_id: str
+    kind: Literal["note", "call_in", "call_out", "meeting", "email", "other"]
+    at: datetime
+    by: str
+    text: str
+    whom: Literal["", "writer", "insured", "other"] = ""
 
 
 class CaseFile(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -445,6 +490,13 @@ class ComplaintUnknown(NotFound):
 class AnswerUnknown(NotFound):
     code = "answer_unknown"
     sentence = "There is no such draft of an answer."
+
+
+class AlreadyDecided(Conflict):
+    """The insured has said whether it was sent for them; they say so once (M38)."""
+
+    code = "already_decided"
+    sentence = "The insured has already said whether it was sent for them."
 
 
 class NotRegistered(Conflict):

@@ -27,6 +27,7 @@ from chalicelib.complaints.case import (
     Message,
     Person,
     Question,
+    ReadBack,
     State,
     Statement,
     refuse,
@@ -106,6 +107,7 @@ class Submission(msgspec.Struct, frozen=True, kw_only=True):
     notes: tuple[str, ...] = ()
     reopens: str = ""
     vulnerable: bool = False
+    read_back: ReadBack | None = None
 
 
 def checked(given: Submission, settings: Settings, *, now: datetime) -> Submission:
@@ -182,6 +184,7 @@ def receive(
         raw=given.raw,
         message_id=given.message_id,
         notes=given.notes,
+        read_back=given.read_back,
     )
     files = [Part(sk=f"FILE#{one.file_id}", data=one, create=True) for one in given.files]
     body = {"submission": _told(given), "pack": case.pack, "received_at": given.received_at}
@@ -458,6 +461,8 @@ def _told(given: Submission) -> dict[str, Any]:
     told: dict[str, Any] = msgspec.to_builtins(given)
     told["files"] = [one.name for one in given.files]
     told.pop("quoted")
+    if given.read_back:
+        told["read_back"]["text"] = _digest(given.read_back.text)
     told["substance"] = _digest(given.substance)
     return told
 

@@ -251,7 +251,7 @@ def _blank(ports: Ports, held: Held[Complaint], house: House) -> Change | None:
 TARGET = Target(held=store.held, blank=_blank, keep=retention.KEPT)
 OWNER = letters.Owner(
     held=store.held,
-    part="ANSWER#",
+    part="SAID#",
     composers=correspondence.COMPOSERS,
     addressee=addressee,
     on_bounced=correspondence.on_bounced,

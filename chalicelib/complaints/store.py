@@ -6,7 +6,8 @@
 | `STATEMENT` | the words of the submission |
 | `MESSAGE#<id>` | what came later |
 | `FILE#<id>` | a file, uploaded, kept or held |
-| `ANSWER#<id>` | the draft of an answer, at last the answer |
+| `SAID#<id>` | what staff say to the client: what a letter is about |
+| `LOG#<id>` | a note, a contact |
 | `REGISTER` | its line of the register, without anything personal; outlives the rest |
 | `LIST#STATE`, `LIST#STAFF`, `LIST#AGENT` | its places in worklists |
 """
@@ -20,7 +21,9 @@ from chalicelib.complaints.case import (
     CaseFile,
     Complaint,
     ComplaintUnknown,
+    Logged,
     Message,
+    Said,
     Statement,
 )
 from chalicelib.complaints.register import Entry
@@ -30,6 +33,8 @@ from chalicelib.ports import Item, Ports
 _complaint = msgspec.json.Decoder(Complaint).decode
 _statement = msgspec.json.Decoder(Statement).decode
 _message = msgspec.json.Decoder(Message).decode
+_logged = msgspec.json.Decoder(Logged).decode
+_said = msgspec.json.Decoder(Said).decode
 _file = msgspec.json.Decoder(CaseFile).decode
 _entry = msgspec.json.Decoder(Entry).decode
 
@@ -61,6 +66,17 @@ def messages(ports: Ports, key: Key) -> list[Message]:
     """Everything that came later, oldest first."""
     found = [_message(item.data) for item in ports.ledger.parts(key, "MESSAGE#")]
     return sorted(found, key=lambda one: one.at)
+
+
+def log(ports: Ports, key: Key) -> list[Logged]:
+    """Every note and contact, oldest first."""
+    found = [_logged(item.data) for item in ports.ledger.parts(key, "LOG#")]
+    return sorted(found, key=lambda one: one.at)
+
+
+def said(item: Item) -> Said:
+    """What staff said, as a part holds it."""
+    return _said(item.data)
 
 
 def files(ports: Ports, key: Key) -> list[CaseFile]:
