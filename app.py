@@ -10,12 +10,14 @@ from chalicelib.aws import ledger, secrets
 from chalicelib.clients.routes import routes as clients
 from chalicelib.consents.public import routes as links
 from chalicelib.consents.routes import routes as declarations
+from chalicelib.consents.scan_routes import routes as scans
 from chalicelib.contact.routes import routes as contact
+from chalicelib.erasure.routes import routes as erasures
 from chalicelib.files import routes as files
 from chalicelib.letters.routes import routes as letters
 from chalicelib.organisations.routes import routes as organisations
 
-BLUEPRINTS = (organisations, clients, declarations, files, letters, contact, links)
+BLUEPRINTS = (organisations, clients, declarations, scans, files, letters, contact, links, erasures)
 
 app = Chalice(app_name="duly", configure_logs=False)
 for blueprint in BLUEPRINTS:
@@ -27,6 +29,14 @@ def tick(event: Any) -> dict[str, Any]:
     """Work off the agenda; alone it is enough to get everything done."""
     left = event.context.get_remaining_time_in_millis
     return _told("agenda_run", agenda.run_due(wiring.ports(), agenda.Budget(left=left)))
+
+
+@app.schedule(Rate(1, unit=Rate.MINUTES), name="heavy_tick")
+def heavy_tick(event: Any) -> dict[str, Any]:
+    """Work off what takes memory and time, such as scans, turn by turn."""
+    left = event.context.get_remaining_time_in_millis
+    ports = msgspec.structs.replace(wiring.ports(), shards=ledger.HEAVY_SHARDS)
+    return _told("heavy_run", agenda.run_on(ports, agenda.Budget(left=left)))
 
 
 @app.lambda_function(name="letters")

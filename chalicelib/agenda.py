@@ -11,7 +11,9 @@ from typing import Any
 import msgspec
 
 from chalicelib import log
+from chalicelib.clients import service as clients
 from chalicelib.complaints import service as complaints
+from chalicelib.consents import scans
 from chalicelib.consents import service as consents
 from chalicelib.erasure import service as erasure
 from chalicelib.kernel.change import Key
@@ -31,10 +33,11 @@ OWNERS: Mapping[str, Owner] = {
     "CLIENT": consents.OWNER,
     "COMPLAINT": complaints.OWNER,
 }
-TARGETS = {"COMPLAINT": complaints.TARGET}
+TARGETS = {"CLIENT": clients.TARGET, "COMPLAINT": complaints.TARGET}
 ATTEND: Mapping[str, Callable[[Ports, Key], str]] = {
     "CLIENT": consents.attend,
     "COMPLAINT": complaints.attend,
+    "IMPORT": scans.attend,
     "ERASURE": lambda ports, key: erasure.attend(ports, key, TARGETS),
 }
 
@@ -74,6 +77,22 @@ def run_due(ports: Ports, budget: Budget) -> Run:
         if run.stopped:
             break
     return run
+
+
+def run_on(ports: Ports, budget: Budget) -> Run:
+    """As `run_due`, again and again while something is done: what is heavy goes turn by turn."""
+    whole = Run()
+    while True:
+        run = run_due(ports, budget)
+        whole = Run(
+            done=whole.done + run.done,
+            skipped=whole.skipped + run.skipped,
+            failed=whole.failed + run.failed,
+            stuck=whole.stuck + run.stuck,
+            stopped=run.stopped,
+        )
+        if run.stopped or not run.done:
+            return whole
 
 
 def hand_over(ports: Ports, dues: Iterable[Due], budget: Budget) -> Run:

@@ -48,6 +48,9 @@ from chalicelib.kernel.errors import (
 from chalicelib.ports import Due, EventRecord, Item, Listed, Page
 
 SHARDS = tuple(f"due#{number}" for number in range(4))
+# What takes seconds and memory has shards of its own, and a function of its own that asks them.
+HEAVY = frozenset({"IMPORT", "ERASURE"})
+HEAVY_SHARDS = tuple(f"heavy#{number}" for number in range(2))
 ROOT = "ROOT"
 UNIQUE = "UNIQUE"
 _encode = msgspec.json.Encoder().encode
@@ -117,7 +120,8 @@ class DynamoLedger:
         return Page(keys=keys, after=items[-1]["rank"]["S"] if len(items) == most else "")
 
     def _listed(self, name: str, prefix: str, after: str, most: int) -> list[Attributes]:
-        values = _values(list=name, first=max(prefix, after + "\0") if after else prefix)
+        begin = max(prefix, after + "\0") if after else prefix
+        values = _values(list=name, first=begin or " ")  # a key of an index is never empty
         values |= _values(last=prefix + "\U0010ffff")
         if values[":first"]["S"] > values[":last"]["S"]:
             return []
@@ -555,7 +559,8 @@ def _stuck(org: str) -> str:
 
 
 def _shard(key: Key) -> str:
-    return SHARDS[zlib.crc32(str(key).encode()) % len(SHARDS)]
+    shards = HEAVY_SHARDS if key.kind in HEAVY else SHARDS
+    return shards[zlib.crc32(str(key).encode()) % len(shards)]
 
 
 def _values(**values: str) -> Attributes:

@@ -43,6 +43,7 @@ PATHS = {
     "purpose": re.compile(r"[a-z][a-z0-9_]{1,31}"),
     "staff_id": re.compile(r"[A-Za-z0-9-]{8,64}"),
     "wording_id": re.compile(r"[A-Za-z0-9_-]{24}"),
+    "page": re.compile(r"[1-9][0-9]{0,3}"),
 }
 VERSION = re.compile(r'(W/)?"?[0-9]{1,9}"?')
 ONCE = re.compile(r"[A-Za-z0-9_-]{16,64}")

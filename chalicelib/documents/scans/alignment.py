@@ -39,6 +39,31 @@ def align(picture: Any, corners: Sequence[Point]) -> Any | None:
     return _laid(picture, found)
 
 
+def align_blindly(picture: Any) -> Iterator[Any]:
+    """The page without its code, each way up: the marks nearest to the corners of the picture."""
+    from PIL import Image
+
+    from chalicelib.documents.scans.ink import darkness
+
+    zoom = _SIGHT * HEIGHT / max(picture.size)
+    size = (max(1, round(picture.width * zoom)), max(1, round(picture.height * zoom)))
+    seen = darkness(picture.resize(size, Image.Resampling.BILINEAR, reducing_gap=2.0))
+    candidates = list(_candidates(seen))
+    around = [(0, 0), (size[0], 0), (size[0], size[1]), (0, size[1])]
+    if not candidates:
+        return
+    nearest = [min(candidates, key=lambda one: dist(one, corner)) for corner in around]
+    theirs = [(x / zoom, y / zoom) for x, y in (_centre(seen, one) for one in nearest)]
+    top_left, top_right, bottom_left, bottom_right = (_middle(area) for area in CORNERS)
+    ours = [top_left, top_right, bottom_right, bottom_left]
+    for turn in range(4):
+        try:
+            how = projection(ours, theirs[turn:] + theirs[:turn])
+        except Degenerate:
+            return
+        yield _laid(picture, how)
+
+
 def upright(corners: Sequence[Point]) -> int:
     """By how many quarters, counter-clockwise, the picture is to be turned to stand upright."""
     (left, top), (right, level) = corners[0], corners[1]

@@ -28,12 +28,20 @@ class PrintedPage(msgspec.Struct, frozen=True, kw_only=True):
     fields: dict[str, Area]
 
 
-def page(pdf: bytes, number: int) -> PrintedPage | None:
-    """The page of this number, from 1; None where the paper has fewer."""
+def count(pdf: bytes) -> int:
+    """How many pages the paper has."""
     import pypdfium2
 
     with pypdfium2.PdfDocument(pdf) as document:
-        if not 1 <= number <= len(document):
+        return len(document)
+
+
+def page(pdf: bytes, number: int, pages: int) -> PrintedPage | None:
+    """The page of this number, from 1; None unless the paper has as many pages as its code says."""
+    import pypdfium2
+
+    with pypdfium2.PdfDocument(pdf) as document:
+        if len(document) != pages or not 1 <= number <= pages:
             return None
         one = document[number - 1]
         try:

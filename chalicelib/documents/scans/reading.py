@@ -74,15 +74,22 @@ def read(picture: Any) -> Reading:
     return Reading(outcome=Outcome.CODE, payload=symbol.payload, corners=symbol.corners)
 
 
-def examine(picture: Any, reading: Reading, paper: bytes, number: int) -> Verdict:
-    """The page beside page `number` of the paper as it was printed."""
-    page = printed.page(paper, number)
+def examine(picture: Any, reading: Reading, paper: bytes, number: int, pages: int) -> Verdict:
+    """The page beside page `number` of the paper as it was printed.
+
+    Without a code a page that lies as a scanner lays it is found by its marks alone.
+    """
+    page = printed.page(paper, number, pages)
     if page is None:
         return Verdict(doubts=(Doubt.OTHER_PAPER,))
-    aligned = alignment.align(picture, reading.corners) if reading.corners else None
-    if aligned is None:
-        return Verdict(doubts=(Doubt.NOT_ALIGNED,))
-    return judged(ink.measure(aligned, page))
+    if reading.corners:
+        aligned = alignment.align(picture, reading.corners)
+        return judged(ink.measure(aligned, page)) if aligned else _UNALIGNED
+    tries = (judged(ink.measure(one, page)) for one in alignment.align_blindly(picture))
+    return next((one for one in tries if Doubt.NOT_ALIGNED not in one.doubts), _UNALIGNED)
+
+
+_UNALIGNED = Verdict(doubts=(Doubt.NOT_ALIGNED,))
 
 
 def judged(measured: Ink) -> Verdict:

@@ -1,0 +1,315 @@
+"""An import of scans as it is kept: `O#<org>#IMPORT#<id>`, its files on the root, its pages parts.
+
+It is due from its first moment until its last page is settled; each step is one Change, so that a
+crash loses one step at most and nothing is done twice. Pages are numbered through the whole import.
+Whatever is wrong with a file or a page is its own result, and the rest goes on.
+"""
+
+from collections.abc import Iterable, Sequence
+from datetime import date, datetime
+from enum import StrEnum
+from typing import Any, Literal
+
+import msgspec
+from msgspec.structs import replace
+
+from chalicelib.documents.scans.ink import Ink
+from chalicelib.kernel.change import SYSTEM, Actor, Change, Event, Held, Key, Lookup, Once, Part
+from chalicelib.kernel.errors import Conflict, Invalid, NotFound
+
+KIND = "IMPORT"
+MOST_FILES = 40
+MOST_BYTES = 50 * 1024 * 1024
+MOST_PAGES = 1000  # of all files together
+TO_DO = "SCANS"
+SEEN_FILE = "SCANFILE"
+
+
+class FileState(StrEnum):
+    """What became of a file; the rest are the words of `documents.scans.sources.Trouble`."""
+
+    PENDING = "pending"
+    READ = "read"
+    SEEN = "seen"
+    NOT_UPLOADED = "not_uploaded"
+    TOOK_TOO_LONG = "took_too_long"
+    ENCRYPTED = "encrypted"
+    DAMAGED = "damaged"
+    TYPE_REFUSED = "type_refused"
+    TOO_MANY_PAGES = "too_many_pages"
+    NO_PAGES = "no_pages"
+    TOO_LARGE = "too_large"
+
+
+class PageState(StrEnum):
+    """How far a page has come."""
+
+    MATCHED = "matched"
+    UNMATCHED = "unmatched"
+    BLANK = "blank"
+    UNREADABLE = "unreadable"
+    SEEN = "seen"
+    INCOMPLETE = "incomplete"
+    WAITING = "waiting"
+    RECORDED = "recorded"
+    HISTORY = "history"
+    REJECTED = "rejected"
+
+
+class State(StrEnum):
+    """How far the import has come."""
+
+    READING = "reading"
+    SETTLING = "settling"
+    DONE = "done"
+
+
+class ScanFile(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """One uploaded file: what it is called, what became of it, how many of its pages were read."""
+
+    file_id: str
+    name: str
+    state: FileState = FileState.PENDING
+    sha256: str = ""
+    pages: int = 0
+    read: int = 0
+
+
+class ScanPage(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """One page: part `PAGE#<number>` of its import.
+
+    `reason` says why it is unmatched or unreadable, `doubts` why it waits for a person, `missing`
+    which pages its paper still lacks. `open` while the next step must settle it.
+    """
+
+    number: int
+    file: int
+    in_file: int
+    state: PageState
+    reason: str = ""
+    code: str = ""
+    page: int = 0
+    pages: int = 0
+    client_id: str = ""
+    declaration_id: str = ""
+    object_key: str = ""
+    sha256: str = ""
+    signed: bool | None = None
+    doubts: tuple[str, ...] = ()
+    ink: Ink | None = None
+    missing: tuple[int, ...] = ()
+    open: bool = False
+    accepted_by: str = ""
+    rejected_by: str = ""
+
+
+class ScanImport(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """The root of an import of scans."""
+
+    kind: Literal["scan"] = "scan"
+    by: str
+    created: datetime
+    files: tuple[ScanFile, ...]
+    signed_on: date | None = None
+    pages: int = 0
+    open: int = 0
+    finished: datetime | None = None
+
+    @property
+    def state(self) -> State:
+        """Reading until every file has its result, then settling what was read."""
+        if any(one.state is FileState.PENDING for one in self.files):
+            return State.READING
+        return State.SETTLING if self.open else State.DONE
+
+    @property
+    def current(self) -> int:
+        """Which file is read now."""
+        return next(
+            number for number, one in enumerate(self.files) if one.state is FileState.PENDING
+        )
+
+
+class ImportUnknown(NotFound):
+    code = "import_unknown"
+    sentence = "There is no such import."
+
+
+class PageUnknown(NotFound):
+    code = "scan_page_unknown"
+    sentence = "There is no such page in this import."
+
+
+class NothingToImport(Invalid):
+    code = "nothing_to_import"
+    sentence = "Name at least one uploaded file, each once."
+
+
+class SignedInFuture(Invalid):
+    code = "signed_in_future"
+    sentence = "Nobody has signed on a day that is still to come."
+
+
+class PageNotOpen(Conflict):
+    """Only what is unmatched is assigned, only what waits is decided."""
+
+    code = "scan_page_settled"
+    sentence = "This page waits for nobody."
+
+
+def key(org: str, import_id: str) -> Key:
+    """Where an import is kept."""
+    return Key(org, KIND, import_id)
+
+
+def create(
+    where: Key,
+    files: Sequence[ScanFile],
+    *,
+    signed_on: date | None,
+    today: date,
+    once: Once,
+    by: Actor,
+    now: datetime,
+) -> Change:
+    """A new import, due at once."""
+    if not files or len({one.file_id for one in files}) != len(files):
+        raise NothingToImport(field="files")
+    if signed_on is not None and signed_on > today:
+        raise SignedInFuture(field="signed_on")
+    root = ScanImport(by=by.id, created=now, files=tuple(files), signed_on=signed_on)
+    body = {"files": [one.file_id for one in files], "signed_on": signed_on}
+    return Change(
+        key=where,
+        version=0,
+        head="",
+        root=root,
+        event=Event(kind="scans_imported", actor=by, at=now, body=body),
+        due_at=now,
+        once=once,
+    )
+
+
+def read_on(
+    held: Held[ScanImport], file: ScanFile, pages: Sequence[ScanPage], *, now: datetime
+) -> Change:
+    """Some pages of the file that is being read, or its result."""
+    was = held.value.files[held.value.current]
+    files = tuple(
+        file if number == held.value.current else one for number, one in enumerate(held.value.files)
+    )
+    root = replace(
+        held.value,
+        files=files,
+        pages=held.value.pages + len(pages),
+        open=held.value.open + sum(one.open for one in pages),
+    )
+    first_seen = bool(file.sha256) and not was.sha256 and file.state is not FileState.SEEN
+    lookups = (Lookup(kind=SEEN_FILE, digest=file.sha256),) if first_seen else ()
+    body = {"file": file.file_id, "state": file.state, "sha256": file.sha256, "read": file.read}
+    return _step(held, root, "scan_read", body, pages, now, lookups)
+
+
+def settled(held: Held[ScanImport], pages: Sequence[ScanPage], *, now: datetime) -> Change:
+    """What became of the pages of one paper; none of them is open any more."""
+    closed = [replace(one, open=False) for one in pages]
+    root = replace(held.value, open=max(0, held.value.open - sum(one.open for one in pages)))
+    body = {"pages": [[one.number, one.state] for one in closed]}
+    return _step(held, root, "scan_settled", body, closed, now)
+
+
+def followed(held: Held[ScanImport], pages: Sequence[ScanPage], *, now: datetime) -> Change:
+    """What became of pages whose paper a later import completed."""
+    body = {"pages": [[one.number, one.state] for one in pages]}
+    return _step(held, held.value, "scan_settled", body, pages, now)
+
+
+def assign(
+    held: Held[ScanImport],
+    page: ScanPage,
+    *,
+    client_id: str,
+    declaration_id: str,
+    code: str,
+    number: int,
+    total: int,
+    by: Actor,
+    now: datetime,
+) -> Change:
+    """A person says which page of which declaration this is (S37)."""
+    if page.state is not PageState.UNMATCHED or page.open:
+        raise PageNotOpen
+    assigned = replace(
+        page,
+        state=PageState.MATCHED,
+        client_id=client_id,
+        declaration_id=declaration_id,
+        code=code,
+        page=number,
+        pages=total,
+        open=True,
+    )
+    return _reopened(held, assigned, "scan_assigned", by, now)
+
+
+def decide(
+    held: Held[ScanImport], page: ScanPage, *, accept: bool, by: Actor, now: datetime
+) -> Change:
+    """A person looked at a page: the paper counts as it was recorded, or it does not."""
+    if page.state is not PageState.WAITING or page.open:
+        raise PageNotOpen
+    decided = replace(page, accepted_by=by.id) if accept else replace(page, rejected_by=by.id)
+    kind = "scan_accepted" if accept else "scan_rejected"
+    return _reopened(held, replace(decided, open=True), kind, by, now)
+
+
+def dismiss(held: Held[ScanImport], page: ScanPage, *, by: Actor, now: datetime) -> Change:
+    """A person says that an unmatched page belongs to no declaration."""
+    if page.state is not PageState.UNMATCHED or page.open:
+        raise PageNotOpen
+    gone = replace(page, state=PageState.REJECTED, rejected_by=by.id)
+    return _step(held, held.value, "scan_dismissed", {"page": page.number}, [gone], now, by=by)
+
+
+def _reopened(
+    held: Held[ScanImport], page: ScanPage, kind: str, by: Actor, now: datetime
+) -> Change:
+    root = replace(held.value, open=held.value.open + 1)
+    body = {"page": page.number, "declaration": page.declaration_id}
+    return _step(held, root, kind, body, [page], now, by=by)
+
+
+def _step(
+    held: Held[ScanImport],
+    root: ScanImport,
+    kind: str,
+    body: dict[str, Any],
+    pages: Iterable[ScanPage],
+    now: datetime,
+    lookups: Sequence[Lookup] = (),
+    by: Actor = SYSTEM,
+) -> Change:
+    over = root.state is State.DONE
+    root = replace(root, finished=now if over else None)
+    return Change.of(
+        held,
+        root,
+        Event(kind=kind, actor=by, at=now, body=body),
+        parts=[_part(held.value, one) for one in pages],
+        lookups=lookups,
+        due_at=None if over else now,
+    )
+
+
+def _part(root: ScanImport, page: ScanPage) -> Part:
+    """What a person has to do is in the worklist, oldest import first."""
+    to_do = page.state in (PageState.UNMATCHED, PageState.WAITING, PageState.INCOMPLETE)
+    listed = to_do and not page.open
+    name = "unmatched" if page.state is PageState.UNMATCHED else "waiting"
+    rank = f"{name}#{root.created.isoformat()}#{page.number:05d}" if listed else ""
+    return Part(
+        sk=f"PAGE#{page.number:05d}",
+        data=page,
+        list_name=TO_DO if listed else "",
+        rank=rank,
+    )
