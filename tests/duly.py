@@ -17,7 +17,7 @@ import msgspec
 
 import app as application
 from chalicelib import agenda, log, wiring
-from chalicelib.aws import clients
+from chalicelib.aws import clients, ledger
 from chalicelib.kernel.change import SYSTEM, Change
 from chalicelib.organisations import service as organisations
 from chalicelib.organisations.domain import (
@@ -153,6 +153,11 @@ class Duly:
     def tick(self) -> agenda.Run:
         """The tick runs, as it does every minute."""
         return agenda.run_due(wiring.ports(), agenda.Budget(left=lambda: 55_000))
+
+    def heavy_tick(self) -> agenda.Run:
+        """The tick of what is heavy: imports, erasures."""
+        ports = msgspec.structs.replace(wiring.ports(), shards=ledger.HEAVY_SHARDS)
+        return agenda.run_on(ports, agenda.Budget(left=lambda: 55_000))
 
     def event(self, kind: str, sent: Sent, **details: Any) -> str:
         """The mail service tells something of a message that it took."""

@@ -7,7 +7,7 @@ a field says so.
 """
 
 from collections.abc import Iterable, Mapping
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from enum import StrEnum
 from typing import Literal
 
@@ -15,13 +15,24 @@ import msgspec
 from msgspec.structs import replace
 
 from chalicelib.kernel import text
-from chalicelib.kernel.change import Actor, Change, Event, Held, Key, Lookup, Once, Part
-from chalicelib.kernel.errors import Conflict, Invalid, NotFound
+from chalicelib.kernel.change import (
+    SYSTEM,
+    Actor,
+    Change,
+    Event,
+    Held,
+    Key,
+    Lookup,
+    Once,
+    Part,
+)
+from chalicelib.kernel.errors import Conflict, Gone, Invalid, NotFound
 
 NOTICE = "notice"
 MOST_NAME_KEYS = 5
 MOST_NAME_KEY = 200  # characters: one ligature may unfold into 18, an index key has 1,024 bytes
 NAMES = "NAMES"
+SUPPRESSED = "SUPPRESSED"
 
 
 class Kind(StrEnum):
@@ -155,10 +166,17 @@ class Client(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     notice: Notice | None = None
     standings: dict[str, Standing] = {}
     declarations: tuple[Progress, ...] = ()
+    erase_at: datetime | None = None
+    hold: str = ""
+    erasure: Literal["", "begun", "done"] = ""
+    evidence_until: datetime | None = None
+    suppressed: tuple[str, ...] = ()
 
     @property
     def state(self) -> ClientState:
-        """Active once the notice was delivered."""
+        """Active once the notice was delivered; erased for good."""
+        if self.erasure == "done":
+            return ClientState.ERASED
         return ClientState.ACTIVE if self.notice else ClientState.BEFORE_NOTICE
 
     def declaration(self, declaration_id: str) -> Progress:
@@ -184,8 +202,29 @@ class Client(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
         return ConsentState.EXPIRED if ran_out else ConsentState.NONE
 
     @property
+    def ever_consented(self) -> bool:
+        """Whether any consent was ever given, be it withdrawn since (D22)."""
+        given = (ConsentState.GIVEN, ConsentState.WITHDRAWN, ConsentState.EXPIRED)
+        return any(one.state in given for one in self.standings.values())
+
+    @property
+    def erasure_due(self) -> datetime | None:
+        """When there is no basis left to keep the data: no contract, no consent, nothing asked
+        (S15, D22); None while there is one, or a legal hold.
+        """
+        if self.hold:
+            return None
+        if self.erasure == "done":
+            return self.evidence_until
+        asked = any(one.state in OUT for one in self.declarations)
+        basis = self.ever_consented or asked or self.erasure == "begun"
+        return None if basis else self.erase_at
+
+    @property
     def due_at(self) -> datetime | None:
-        """When the client next needs attention: its declarations' first reminder or expiry."""
+        """When the client next needs attention: its declarations' first reminder or expiry, or the
+        end of keeping.
+        """
         moments = [
             moment
             for one in self.declarations
@@ -193,12 +232,21 @@ class Client(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
             for moment in (one.remind, one.expires)
             if moment is not None
         ]
+        if self.erasure_due is not None:
+            moments.append(self.erasure_due)
         return min(moments, default=None)
 
 
 class ClientUnknown(NotFound):
     code = "client_unknown"
     sentence = "There is no such client."
+
+
+class ClientErased(Gone):
+    """Nothing is known of them any more, by law."""
+
+    code = "client_erased"
+    sentence = "This client's data were erased."
 
 
 class DeclarationUnknown(NotFound):
@@ -271,10 +319,11 @@ def edit(
     *,
     languages: Iterable[str],
     digests: Mapping[str, str],
+    grace: timedelta,
     by: Actor,
     now: datetime,
 ) -> Change:
-    """Other identity, contact or contract.
+    """Other identity, contact or contract; without a contract the data go after `grace` (S15).
 
     `NoticeRequired` for a contract before the notice (S8). Another e-mail address supersedes what
     was sent to the old one: its links are dead (R15).
@@ -288,6 +337,9 @@ def edit(
     if identity.email != client.identity.email:
         declarations = tuple(superseded(one) for one in declarations)
     changed = replace(client, identity=identity, contract=contract, declarations=declarations)
+    if contract != client.contract:
+        ends = now + grace if contract.state is ContractState.NONE else None
+        changed = replace(changed, erase_at=ends)
     body = msgspec.to_builtins({"identity": identity, "contract": contract})
     return Change.of(
         held,
@@ -297,6 +349,66 @@ def edit(
         lookups=_lookups(client.identity, identity, digests),
         due_at=changed.due_at,
     )
+
+
+def hold(held: Held[Client], reason: str, *, by: Actor, now: datetime) -> Change:
+    """A legal hold, or its end (an empty reason): while it stands, nothing is erased."""
+    kept = reason and text.line(reason, "reason")
+    changed = replace(held.value, hold=kept)
+    event = Event(kind="hold_set" if kept else "hold_ended", actor=by, at=now, body={"why": kept})
+    return Change.of(held, changed, event, due_at=changed.due_at)
+
+
+def leave(held: Held[Client], *, by: Actor, now: datetime) -> Change:
+    """The data are on their way out: nothing is sent any more, and no link acts (R15)."""
+    changed = replace(
+        held.value,
+        erasure="begun",
+        declarations=tuple(superseded(one) for one in held.value.declarations),
+    )
+    return Change.of(held, changed, Event(kind="erasure_due", actor=by, at=now), due_at=None)
+
+
+def blank(
+    held: Held[Client], *, digests: Mapping[str, str], evidence: timedelta, now: datetime
+) -> Change | None:
+    """The client without anything that names them; None where that is done (S15, D22).
+
+    After a withdrawal its bare standing stays, and a keyed hash of the addresses that are not to be
+    written to, until `evidence` is over; then these go, too.
+    """
+    client = held.value
+    if client.erasure == "done" and (client.evidence_until is None or now < client.evidence_until):
+        return None
+    withdrawn = {
+        purpose: one
+        for purpose, one in client.standings.items()
+        if one.state is ConsentState.WITHDRAWN
+    }
+    last = client.erasure == "done"
+    stays = bool(withdrawn) and not last
+    blanked = Client(
+        identity=replace(client.identity, name="", email="", phone="", address=""),
+        created=client.created,
+        standings=withdrawn if stays else {},
+        erasure="done",
+        evidence_until=now + evidence if stays else None,
+        suppressed=_suppressed(client, digests) if stays else (),
+    )
+    lookups = [
+        Lookup(kind=kind, digest=digests[value], remove=True)
+        for kind, value in (("EMAIL", client.identity.email), ("PHONE", client.identity.phone))
+        if value
+    ]
+    lookups += [Lookup(kind=SUPPRESSED, digest=one, remove=True) for one in client.suppressed]
+    lookups += [Lookup(kind=SUPPRESSED, digest=one) for one in blanked.suppressed]
+    event = Event(kind="erased", actor=SYSTEM, at=now)
+    return Change.of(held, blanked, event, lookups=tuple(lookups), due_at=blanked.due_at)
+
+
+def _suppressed(client: Client, digests: Mapping[str, str]) -> tuple[str, ...]:
+    values = (client.identity.email, client.identity.phone)
+    return tuple(digests[one] for one in values if one)
 
 
 def superseded(progress: Progress) -> Progress:

@@ -1,11 +1,13 @@
 """Use cases of a client."""
 
 from collections.abc import Callable
+from datetime import timedelta
 
 from chalicelib.clients import domain, store
 from chalicelib.clients.domain import Client, Contract, Identity
+from chalicelib.erasure.domain import Target
 from chalicelib.kernel import ids, text
-from chalicelib.kernel.change import Actor, AlreadyDone, Held, Once
+from chalicelib.kernel.change import Actor, AlreadyDone, Change, Held, Once
 from chalicelib.kernel.errors import ChangedMeanwhile
 from chalicelib.kernel.text import TextRefused
 from chalicelib.organisations.domain import House
@@ -58,6 +60,7 @@ def edit(
         contract,
         languages=languages,
         digests=_digests(house, identity, held.value.identity),
+        grace=timedelta(days=house.settings.keeping.grace_days),
         by=by,
         now=ports.now,
     )
@@ -105,3 +108,16 @@ def _checked(house: House, identity: Identity) -> Identity:
 def _digests(house: House, *identities: Identity) -> dict[str, str]:
     values = {value for one in identities for value in (one.email, one.phone) if value}
     return {value: lookup_digest(house.organisation, value) for value in values}
+
+
+def blank(ports: Ports, held: Held[Client], house: House) -> Change | None:
+    """A client without anything that names them (S15, D22)."""
+    return domain.blank(
+        held,
+        digests=_digests(house, held.value.identity),
+        evidence=timedelta(days=365 * house.settings.keeping.evidence_years),
+        now=ports.now,
+    )
+
+
+TARGET = Target(held=store.held, blank=blank)

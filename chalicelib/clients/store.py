@@ -6,7 +6,7 @@ Its parts: `NAME#<n>`, `DECL#<id>`, `FILE#<id>`, letters and events.
 import msgspec
 
 from chalicelib.clients import domain
-from chalicelib.clients.domain import Client, ClientUnknown
+from chalicelib.clients.domain import Client, ClientErased, ClientUnknown
 from chalicelib.kernel.change import Held
 from chalicelib.ports import Item, Ports
 
@@ -14,11 +14,22 @@ _client = msgspec.json.Decoder(Client).decode
 
 
 def get(ports: Ports, org: str, client_id: str) -> Held[Client]:
-    """The client as it is now; `ClientUnknown` if there is none in this organisation."""
+    """The client as it is now; `ClientUnknown` if there is none in this organisation.
+
+    `ClientErased` once its erasure has begun: nobody acts on it any more.
+    """
     items = ports.ledger.read(domain.key(org, client_id), "ROOT")
     if "ROOT" not in items:
         raise ClientUnknown
-    return held(items["ROOT"])
+    found = held(items["ROOT"])
+    refuse_erased(found.value)
+    return found
+
+
+def refuse_erased(client: Client) -> None:
+    """`ClientErased` once the erasure has begun."""
+    if client.erasure:
+        raise ClientErased
 
 
 def held(item: Item) -> Held[Client]:

@@ -3,11 +3,13 @@
 import secrets
 import time
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from datetime import datetime, timedelta
 
 import msgspec
 
 from chalicelib.clients import domain as client_domain
+from chalicelib.clients import service as client_service
 from chalicelib.clients import store as client_store
 from chalicelib.clients.domain import Client, DeclarationState, Progress
 from chalicelib.consents import correspondence, domain, store
@@ -17,8 +19,19 @@ from chalicelib.documents import attachments as files
 from chalicelib.documents import codes, papers
 from chalicelib.documents import store as file_store
 from chalicelib.documents.sheet import Paper
+from chalicelib.erasure import domain as erasure
 from chalicelib.kernel import ids, tokens
-from chalicelib.kernel.change import Actor, AlreadyDone, Change, Held, Key, Letter, Once, Origin
+from chalicelib.kernel.change import (
+    SYSTEM,
+    Actor,
+    AlreadyDone,
+    Change,
+    Held,
+    Key,
+    Letter,
+    Once,
+    Origin,
+)
 from chalicelib.kernel.errors import ChangedMeanwhile, Invalid, NotFound, Unavailable
 from chalicelib.kernel.tokens import Claims, LinkExpired, LinkInvalid, Purpose
 from chalicelib.letters import service as letters
@@ -151,15 +164,34 @@ def promised(change: Change) -> Change:
 
 
 def attend(ports: Ports, key: Key) -> str:
-    """What is due for a client: one reminder or one expiry; the next one is due again at once."""
+    """What is due for a client: one reminder, one expiry, or the end of keeping (S15).
+
+    What is due together comes one after the other: the next one is due again at once.
+    """
     items = ports.ledger.read(key, "ROOT")
     if "ROOT" not in items:
         return "skipped"
-    change = domain.attend(client_store.held(items["ROOT"]), now=ports.now)
+    held = client_store.held(items["ROOT"])
+    change = domain.attend(held, now=ports.now)
+    if change is None:
+        change = _leaving(ports, held)
     if change is None:
         return "skipped"
     ports.ledger.commit(promised(change))
     return "attended"
+
+
+def _leaving(ports: Ports, held: Held[Client]) -> Change | None:
+    """A client for whose data there is no basis left: the erasure is begun, in the background."""
+    due = held.value.erasure_due
+    if due is None or due > ports.now:
+        return None
+    if held.value.erasure == "done":  # the evidence of a withdrawal has been kept long enough
+        return client_service.blank(ports, held, organisations.house(ports, held.key.org))
+    with suppress(ChangedMeanwhile):  # begun before, and broken off
+        begin = erasure.begin(held.key, erasure.Ground.NO_BASIS, by=SYSTEM, now=ports.now)
+        ports.ledger.commit(begin)
+    return client_domain.leave(held, by=SYSTEM, now=ports.now)
 
 
 def open_link(ports: Ports, org: str, token: str) -> Opened:
@@ -171,7 +203,7 @@ def open_link(ports: Ports, org: str, token: str) -> Opened:
     try:
         held, declaration = store.get(ports, org, claims.owner_id, claims.about_id)
         house = organisations.house(ports, org)
-    except NotFound as error:
+    except (NotFound, client_domain.ClientErased) as error:
         raise domain.LinkWithdrawn from error
     progress = domain.open_link(held.value, claims.about_id, claims.generation, now=ports.now)
     if progress.state is not DeclarationState.CONFIRMED and ports.real_now >= claims.expires:
@@ -210,7 +242,7 @@ def renew_link(ports: Ports, org: str, token: str) -> None:
     """The client asks for a new link: the sender is told, once. The answer tells nothing (R24)."""
     try:
         _ask_again(ports, _authentic(ports, org, token))
-    except (LinkInvalid, NotFound):
+    except (LinkInvalid, NotFound, client_domain.ClientErased):
         return
 
 

@@ -23,9 +23,11 @@ def get(
     items = ports.ledger.read(clients.key(org, client_id), "ROOT", part)
     if "ROOT" not in items:
         raise ClientUnknown
+    found = client_store.held(items["ROOT"])
+    client_store.refuse_erased(found.value)
     if part not in items:
         raise DeclarationUnknown
-    return client_store.held(items["ROOT"]), declaration(items[part])
+    return found, declaration(items[part])
 
 
 def declaration(item: Item) -> Declaration:

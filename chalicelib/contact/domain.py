@@ -57,7 +57,8 @@ class Addressee(msgspec.Struct, frozen=True, kw_only=True):
 
 def addressee(client: Client) -> Addressee:
     """A client, to be written to."""
-    return Addressee(email=client.identity.email, client=client)
+    bar = "erased" if client.erasure else ""
+    return Addressee(email=client.identity.email, client=client, bar=bar)
 
 
 def may_write(to: Addressee, ground: Ground, channel: Channel) -> Verdict:

@@ -3,7 +3,9 @@
 Twice, or broken off and begun again, it ends the same: what is already gone is not there to remove.
 """
 
+import hashlib
 from collections.abc import Mapping
+from contextlib import suppress
 
 import msgspec
 
@@ -19,11 +21,14 @@ _erasure = msgspec.json.Decoder(Erasure).decode
 
 
 def begin(ports: Ports, target: Key, ground: domain.Ground, *, by: Actor) -> None:
-    """A job that is worked off in the background; begun twice it is one."""
-    try:
-        ports.ledger.commit(domain.begin(target, ground, by=by, now=ports.now))
-    except ChangedMeanwhile:
-        return
+    """A job that is worked off in the background; begun twice it is one.
+
+    It is logged outside the table first: what was asked for is not forgotten by a restore.
+    """
+    change = domain.begin(target, ground, by=by, now=ports.now)
+    _log(ports, change.key, change.root)
+    with suppress(ChangedMeanwhile):
+        ports.ledger.commit(change)
 
 
 def get(ports: Ports, target: Key) -> Held[Erasure]:
@@ -73,4 +78,21 @@ def erase(ports: Ports, job: Held[Erasure], kind: Target) -> None:
         head=root.head if root else "",
         now=ports.now,
     )
+    _log(ports, job.key, change.root)
     ports.ledger.commit(change)
+
+
+def jobs(ports: Ports, org: str, *, after: str, most: int) -> tuple[list[Held[Erasure]], str]:
+    """A page of what was erased, oldest first."""
+    name = f"O#{org}#{domain.LIST}"
+    page = ports.ledger.worklist(name, prefix="", after=after, most=most)
+    roots = ports.ledger.roots(list(page.keys))
+    return [held(roots[key]) for key in page.keys if key in roots], page.after
+
+
+def _log(ports: Ports, key: Key, job: Erasure) -> None:
+    """The job as an object beside the table: ids, moments and numbers, nothing personal."""
+    content = msgspec.json.encode(job)
+    name = f"erasures/{key.org}/{key.id}.json"
+    digest = hashlib.sha256(content).hexdigest()
+    ports.bucket.put(name, content, content_type="application/json", sha256=digest)

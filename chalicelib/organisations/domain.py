@@ -147,6 +147,13 @@ class ComplaintSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknow
     repeats: int = 5
 
 
+class Keeping(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """How long clients are kept without a basis, and the evidence of a withdrawal (S15, D22)."""
+
+    grace_days: int = 30
+    evidence_years: int = 6
+
+
 class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """What an administrator sets.
 
@@ -165,6 +172,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     evidence: Evidence = Evidence()
     help_link: str = ""
     complaints: ComplaintSettings = ComplaintSettings()
+    keeping: Keeping = Keeping()
 
 
 class Purpose(msgspec.Struct, frozen=True, kw_only=True):
@@ -504,6 +512,8 @@ def checked(settings: Settings) -> Settings:
     _require(1 <= settings.link_days <= 60, "link_days")
     _require(0 <= settings.reminder_days < settings.link_days, "reminder_days")
     _require(_is_origin(settings.host), "host")
+    _require(0 <= settings.keeping.grace_days <= 365, "keeping.grace_days")
+    _require(1 <= settings.keeping.evidence_years <= 30, "keeping.evidence_years")
     _require(settings.help_link == "" or _is_link(settings.help_link), "help_link")
     return replace(
         settings,

@@ -31,7 +31,7 @@ def test_a_closed_case_is_erased_when_its_time_is_over(duly: Duly) -> None:
     assert cases.case_of(duly, key.id).value.erasure == ""
     duly.wait(days=10)
     duly.tick()
-    duly.tick()
+    duly.heavy_tick()
     after = cases.case_of(duly, key.id)
     assert after.value.erasure == "done"
     stored = str(duly.table()) + str(duly.objects())
@@ -55,7 +55,7 @@ def test_an_erased_case_is_still_counted(duly: Duly) -> None:
     key = closed(duly, cause="delay")
     duly.wait(days=365 * 3 + 5)
     duly.tick()
-    duly.tick()
+    duly.heavy_tick()
     items = duly.ports().ledger.read(key, *retention.KEPT)
     line = store.entry(items["REGISTER"])
     assert (line.state, line.outcome, line.cause) == ("answered", "upheld", "delay")
@@ -67,7 +67,7 @@ def test_a_legal_hold_keeps_a_case(duly: Duly) -> None:
     key = closed(duly, hold="proces przed sądem")
     duly.wait(days=365 * 4)
     duly.tick()
-    duly.tick()
+    duly.heavy_tick()
     assert cases.case_of(duly, key.id).value.erasure == ""
 
 
@@ -81,5 +81,5 @@ def test_an_erasure_that_broke_off_goes_on(duly: Duly) -> None:
     erasure.begin(ports, key, erasures.Ground.RETENTION, by=SYSTEM)
     erasure.begin(ports, key, erasures.Ground.RETENTION, by=SYSTEM)
     ports.ledger.strip(key, keep=("ROOT", "REGISTER"))
-    duly.tick()
+    duly.heavy_tick()
     assert cases.case_of(duly, key.id).value.erasure == "done"

@@ -1,6 +1,6 @@
 """The rules of a client."""
 
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 import msgspec
@@ -81,6 +81,7 @@ def edited(before: Held[Client], one: Identity, contract: Contract | None = None
         contract or before.value.contract,
         languages=("pl", "en"),
         digests=Digests(),
+        grace=timedelta(days=30),
         by=STAFF,
         now=NOW,
     )

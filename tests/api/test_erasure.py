@@ -1,0 +1,125 @@
+"""Erasing a client: when, why not, what stays, and how it is proven (S15, D22)."""
+
+from typing import Any
+
+from chalicelib.kernel import chain
+from chalicelib.kernel.change import Key
+from tests import cases
+from tests.duly import ADMIN, Duly
+
+
+def without_contract(duly: Duly) -> Any:
+    """A client who was told everything, wanted nothing, and concluded nothing."""
+    client = duly.client(name="Grażyna Zapomniana", email="grazyna@klient.example")
+    duly.sent(client, marketing=False, email=False)
+    duly.edit(client, contract={"state": "none"})
+    return client
+
+
+def stored(duly: Duly) -> str:
+    """Everything in table and bucket, versions included."""
+    return str(duly.table()) + str(duly.objects())
+
+
+def run(duly: Duly) -> None:
+    """The tick, as often as an erasure needs."""
+    for _ in range(2):
+        duly.tick()
+        duly.heavy_tick()
+
+
+def test_without_contract_and_consent_a_client_is_erased(duly: Duly) -> None:
+    """S15, D22: after the days of grace nothing is left that names them, and the chain stands."""
+    client = without_contract(duly)
+    key = Key("agencja", "CLIENT", client["client_id"])
+    duly.wait(days=15)  # the request to confirm runs out
+    run(duly)
+    assert "Grażyna Zapomniana" in stored(duly)
+    duly.wait(days=16)
+    run(duly)
+    left = stored(duly)
+    for told in ("Grażyna", "grazyna@", "600100200"):
+        assert told not in left
+    records = list(reversed(duly.ports().ledger.events(key, most=200)))
+    head = chain.GENESIS
+    for one in records:
+        assert one.body is None
+        assert one.envelope["previous"] == head
+        head = chain.link(one.envelope, one.digest)
+    answer = duly.staff("GET", f"/api/clients/{key.id}/erasure", by=ADMIN)
+    assert answer.json["certificate"]["head"] == head
+    assert answer.json["certificate"]["ground"] == "no_basis"
+    assert duly.staff("GET", f"/api/clients/{key.id}").told == (410, "client_erased")
+
+
+def test_who_ever_consented_is_not_erased_by_itself(duly: Duly) -> None:
+    """D22: a consent is a basis; unknown contracts never erase."""
+    consented = duly.client(email="jeden@klient.example")
+    _, token = duly.sent(consented)
+    duly.confirm(token)
+    duly.edit(consented, contract={"state": "none"})
+    unknown = duly.client(email="dwa@klient.example")
+    duly.wait(days=400)
+    run(duly)
+    for one in (consented, unknown):
+        assert duly.staff("GET", f"/api/clients/{one['client_id']}").status == 200
+
+
+def test_an_erasure_on_request_says_what_stands_against_it(duly: Duly) -> None:
+    """S15: a hold, a contract and an open complaint each have a name; then nothing stands."""
+    client = without_contract(duly)
+    path = f"/api/clients/{client['client_id']}"
+    version = duly.read_client(client["client_id"])["version"]
+    held = duly.staff("PUT", f"{path}/hold", {"reason": "proces"}, by=ADMIN, version=version)
+    case = cases.received(duly, client_id=client["client_id"])
+    answer = duly.staff("GET", f"{path}/erasure", by=ADMIN)
+    assert answer.json["blockers"] == ["legal_hold", "open_complaint"]
+    refused = duly.staff("POST", f"{path}/erasure", by=ADMIN, version=held.json["version"])
+    assert refused.told == (409, "erasure_blocked")
+    assert refused.json["field"] == "legal_hold"
+    free = duly.staff("PUT", f"{path}/hold", {"reason": ""}, by=ADMIN, version=held.json["version"])
+    assert case.case.is_open
+    refused = duly.staff("POST", f"{path}/erasure", by=ADMIN, version=free.json["version"])
+    assert refused.json["field"] == "open_complaint"
+
+
+def test_the_evidence_of_a_withdrawal_outlives_its_client(duly: Duly) -> None:
+    """S57, D22: bare standings and a keyed hash of the address stay, then they go, too."""
+    client = duly.client(email="trzy@klient.example")
+    _, token = duly.sent(client)
+    duly.confirm(token)
+    duly.sent(client, marketing=False, email=False)
+    path = f"/api/clients/{client['client_id']}"
+    version = duly.read_client(client["client_id"])["version"]
+    answer = duly.staff("POST", f"{path}/erasure", by=ADMIN, version=version)
+    assert answer.status == 202
+    run(duly)
+    left = stored(duly)
+    assert "trzy@klient.example" not in left
+    assert any("#SUPPRESSED#" in pk for pk, _ in duly.table())
+    assert "withdrawn" in left
+    duly.wait(days=365 * 6 + 1)
+    run(duly)
+    assert not any("#SUPPRESSED#" in pk for pk, _ in duly.table())
+
+
+def test_a_link_of_an_erased_client_is_dead(duly: Duly) -> None:
+    """R15: whoever opens it learns that it was withdrawn, and nothing else."""
+    client = duly.client(email="cztery@klient.example")
+    _, token = duly.sent(client)
+    path = f"/api/clients/{client['client_id']}"
+    version = duly.read_client(client["client_id"])["version"]
+    duly.staff("POST", f"{path}/erasure", by=ADMIN, version=version)
+    assert duly.public("/links/read", {"token": token}).told == (410, "link_withdrawn")
+    run(duly)
+    assert duly.public("/links/read", {"token": token}).told == (410, "link_withdrawn")
+    assert duly.public("/links/renew", {"token": token}).status == 202
+
+
+def test_an_agent_does_not_erase(duly: Duly) -> None:
+    """S15: the log and the act are an administrator's or a head's."""
+    client = without_contract(duly)
+    path = f"/api/clients/{client['client_id']}/erasure"
+    assert duly.staff("POST", path, version=1).told == (403, "role_refused")
+    assert duly.staff("GET", "/api/erasures").told == (403, "role_refused")
+    assert duly.staff("GET", "/api/erasures", by=ADMIN).json == {"erasures": [], "cursor": ""}
