@@ -354,7 +354,9 @@ class FileNotThere(Invalid):
     sentence = "There is no such file."
 
 
-def _on_sent(held: Held[Client], letter: Letter, part: Item | None, now: datetime) -> Change | None:
+def _on_sent(
+    held: Held[Client], letter: Letter, part: Item | None, house: House, now: datetime
+) -> Change | None:
     notice = part is not None and store.declaration(part).gives_notice
     return domain.on_sent(held, letter, notice, now=now)
 
@@ -365,6 +367,6 @@ OWNER = letters.Owner(
     composers=correspondence.COMPOSERS,
     addressee=lambda client, _: contact.addressee(client),
     on_sent=_on_sent,
-    on_bounced=lambda held, letter, _, now: domain.on_bounced(held, letter, now=now),
-    on_complained=lambda held, letter, _, now: domain.on_complained(held, letter, now=now),
+    on_bounced=lambda held, letter, _, __, now: domain.on_bounced(held, letter, now=now),
+    on_complained=lambda held, letter, _, __, now: domain.on_complained(held, letter, now=now),
 )

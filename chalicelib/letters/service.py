@@ -84,10 +84,12 @@ class Occasion(msgspec.Struct, frozen=True, kw_only=True):
 
 
 Composer = Callable[[Ports, Occasion], Prepared]
-Effect = Callable[[Held[Any], Letter, Item | None, datetime], Change | None]
+Effect = Callable[[Held[Any], Letter, Item | None, House, datetime], Change | None]
 
 
-def no_effect(held: Held[Any], letter: Letter, part: Item | None, now: datetime) -> Change | None:
+def no_effect(
+    held: Held[Any], letter: Letter, part: Item | None, house: House, now: datetime
+) -> Change | None:
     """What becomes of the letter means nothing for its owner."""
     return None
 
@@ -179,8 +181,9 @@ def settle(
 
     `held` is the owner as last read; it is read again only if somebody changed it meanwhile.
     """
+    house = organisations.house(ports, item.key.org)
     for _ in range(MOST_TRIES_TO_SETTLE):
-        change = effect(held, letter, about, ports.now)
+        change = effect(held, letter, about, house, ports.now)
         if change is None:
             ports.ledger.save_letter(item, letter, due_at=None)
             return
