@@ -41,10 +41,11 @@ class EventRecord(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Page(msgspec.Struct, frozen=True, kw_only=True):
-    """Keys of one page of a query, and where the next one starts ("" at the end)."""
+    """Keys of one page of a query, their ranks, and where the next one starts ("" at the end)."""
 
     keys: tuple[Key, ...]
     after: str
+    ranks: tuple[str, ...] = ()
 
 
 class Listed(msgspec.Struct, frozen=True, kw_only=True):

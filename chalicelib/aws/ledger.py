@@ -117,7 +117,8 @@ class DynamoLedger:
         """A page of a worklist in the order of rank; `after`: the rank the last page ended with."""
         items = self._listed(name, prefix, after, most)
         keys = tuple(_parse(item["PK"]["S"]) for item in items)
-        return Page(keys=keys, after=items[-1]["rank"]["S"] if len(items) == most else "")
+        ranks = tuple(item["rank"]["S"] for item in items)
+        return Page(keys=keys, ranks=ranks, after=ranks[-1] if len(items) == most else "")
 
     def _listed(self, name: str, prefix: str, after: str, most: int) -> list[Attributes]:
         begin = max(prefix, after + "\0") if after else prefix

@@ -7,9 +7,9 @@ a field says so.
 """
 
 from collections.abc import Iterable, Mapping
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from enum import StrEnum
-from typing import Literal
+from typing import Any, Literal
 
 import msgspec
 from msgspec.structs import replace
@@ -33,6 +33,7 @@ MOST_NAME_KEYS = 5
 MOST_NAME_KEY = 200  # characters: one ligature may unfold into 18, an index key has 1,024 bytes
 NAMES = "NAMES"
 SUPPRESSED = "SUPPRESSED"
+FEED = "CONSENTS#CHANGES"
 
 
 class Kind(StrEnum):
@@ -202,6 +203,12 @@ class Client(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
         return ConsentState.EXPIRED if ran_out else ConsentState.NONE
 
     @property
+    def given(self) -> frozenset[str]:
+        """The purposes consented to now."""
+        named = self.standings.items()
+        return frozenset(name for name, one in named if one.state is ConsentState.GIVEN)
+
+    @property
     def ever_consented(self) -> bool:
         """Whether any consent was ever given, be it withdrawn since (D22)."""
         given = (ConsentState.GIVEN, ConsentState.WITHDRAWN, ConsentState.EXPIRED)
@@ -341,13 +348,12 @@ def edit(
         ends = now + grace if contract.state is ContractState.NONE else None
         changed = replace(changed, erase_at=ends)
     body = msgspec.to_builtins({"identity": identity, "contract": contract})
-    return Change.of(
+    return change_of(
         held,
         changed,
         Event(kind="client_edited", actor=by, at=now, body=body),
         parts=_names(client.identity, identity),
         lookups=_lookups(client.identity, identity, digests),
-        due_at=changed.due_at,
     )
 
 
@@ -356,7 +362,7 @@ def hold(held: Held[Client], reason: str, *, by: Actor, now: datetime) -> Change
     kept = reason and text.line(reason, "reason")
     changed = replace(held.value, hold=kept)
     event = Event(kind="hold_set" if kept else "hold_ended", actor=by, at=now, body={"why": kept})
-    return Change.of(held, changed, event, due_at=changed.due_at)
+    return change_of(held, changed, event)
 
 
 def leave(held: Held[Client], *, by: Actor, now: datetime) -> Change:
@@ -366,7 +372,7 @@ def leave(held: Held[Client], *, by: Actor, now: datetime) -> Change:
         erasure="begun",
         declarations=tuple(superseded(one) for one in held.value.declarations),
     )
-    return Change.of(held, changed, Event(kind="erasure_due", actor=by, at=now), due_at=None)
+    return change_of(held, changed, Event(kind="erasure_due", actor=by, at=now))
 
 
 def blank(
@@ -403,12 +409,28 @@ def blank(
     lookups += [Lookup(kind=SUPPRESSED, digest=one, remove=True) for one in client.suppressed]
     lookups += [Lookup(kind=SUPPRESSED, digest=one) for one in blanked.suppressed]
     event = Event(kind="erased", actor=SYSTEM, at=now)
-    return Change.of(held, blanked, event, lookups=tuple(lookups), due_at=blanked.due_at)
+    return change_of(held, blanked, event, lookups=tuple(lookups))
 
 
 def _suppressed(client: Client, digests: Mapping[str, str]) -> tuple[str, ...]:
     values = (client.identity.email, client.identity.phone)
     return tuple(digests[one] for one in values if one)
+
+
+def change_of(held: Held[Client], client: Client, event: Event, **promises: Any) -> Change:
+    """The change of a client, with what follows from it: when it is due, its place in the feed."""
+    parts = (*promises.pop("parts", ()), *_fed(held.value, client, event.at))
+    return Change.of(held, client, event, parts=parts, due_at=client.due_at, **promises)
+
+
+def _fed(before: Client, after: Client, at: datetime) -> tuple[Part, ...]:
+    """The client's place in the feed of who may be contacted: that of the last change.
+
+    A refusal where nothing was given changes no answer of the gate, and writes nothing.
+    """
+    if before.given == after.given and before.erasure == after.erasure:
+        return ()
+    return (Part(sk="FEED", data={}, list_name=FEED, rank=at.astimezone(UTC).isoformat()),)
 
 
 def superseded(progress: Progress) -> Progress:

@@ -27,6 +27,7 @@ from chalicelib.clients.domain import (
     Progress,
     Proof,
     Standing,
+    change_of,
     superseded,
 )
 from chalicelib.documents.sheet import Paper
@@ -203,7 +204,7 @@ def draft(
         created=now,
     )
     changed = replace(client, declarations=(*client.declarations, progress))
-    return Change.of(
+    return change_of(
         held,
         changed,
         Event(kind="declaration_drafted", actor=by, at=now, body=_said(declaration)),
@@ -215,7 +216,6 @@ def draft(
                 unique=True,
             ),
         ),
-        due_at=changed.due_at,
         once=once,
     )
 
@@ -226,12 +226,11 @@ def redraft(held: Held[Client], declaration: Declaration, *, by: Actor, now: dat
     if progress.state is not State.DRAFT:
         raise NotADraft
     changed = _with(held.value, replace(progress, asks=declaration.asks))
-    return Change.of(
+    return change_of(
         held,
         changed,
         Event(kind="declaration_redrafted", actor=by, at=now, body=_said(declaration)),
         parts=(Part(sk=f"DECL#{declaration.declaration_id}", data=declaration),),
-        due_at=changed.due_at,
     )
 
 
@@ -269,12 +268,11 @@ def send(
     changed = _with(_heard(replace(client, declarations=others), declaration, progress, now), sent)
     gone = [new.id for new, old in zip(others, client.declarations, strict=True) if new != old]
     body = {"declaration": sent.id, "generation": sent.gen, "superseded": gone}
-    return Change.of(
+    return change_of(
         held,
         changed,
         Event(kind="declaration_sent", actor=by, at=now, body=body),
         letters=(_letter("confirm_consents", "client", sent, now),),
-        due_at=changed.due_at,
     )
 
 
@@ -284,11 +282,10 @@ def cancel(held: Held[Client], declaration_id: str, *, by: Actor, now: datetime)
     if progress.state not in OUT:
         raise NotOut
     changed = _with(held.value, superseded(progress))
-    return Change.of(
+    return change_of(
         held,
         changed,
         Event(kind="declaration_cancelled", actor=by, at=now, body={"declaration": declaration_id}),
-        due_at=changed.due_at,
     )
 
 
@@ -308,12 +305,11 @@ def print_paper(
     printed = replace(progress, state=state, printed=now)
     changed = _with(_heard(held.value, declaration, progress, now), printed)
     body = {"declaration": printed.id, "paper": paper.object_key, "sha256": paper.sha256}
-    return Change.of(
+    return change_of(
         held,
         changed,
         Event(kind="declaration_printed", actor=by, at=now, body=body),
         parts=(Part(sk=f"DECL#{printed.id}", data=replace(declaration, paper=paper)),),
-        due_at=changed.due_at,
     )
 
 
@@ -325,11 +321,10 @@ def hand_over(held: Held[Client], declaration: Declaration, *, by: Actor, now: d
     changed = held.value
     if declaration.gives_notice and changed.notice is None:
         changed = replace(changed, notice=Notice(at=now, how="printed", source=progress.id))
-    return Change.of(
+    return change_of(
         held,
         changed,
         Event(kind="paper_handed_over", actor=by, at=now, body={"declaration": progress.id}),
-        due_at=changed.due_at,
     )
 
 
@@ -390,7 +385,7 @@ def decide(
     )
     changed = _given(_with(client, confirmed), declaration, now)
     changed = _refused(changed, declaration, Proof.EMAIL_CLICK, now)
-    return Change.of(
+    return change_of(
         held,
         changed,
         Event(
@@ -403,7 +398,6 @@ def decide(
             _letter("receipt", "client", confirmed, now),
             _letter("client_confirmed", f"staff:{progress.by}", confirmed, now),
         ),
-        due_at=changed.due_at,
     )
 
 
@@ -418,7 +412,7 @@ def ask_again(
     if progress.state is State.CONFIRMED or progress.wish is not None or generation > progress.gen:
         return None
     changed = _with(held.value, replace(progress, wish=now))
-    return Change.of(
+    return change_of(
         held,
         changed,
         Event(
@@ -428,7 +422,6 @@ def ask_again(
             body={"declaration": progress.id},
         ),
         letters=(_letter("link_requested", f"staff:{progress.by}", progress, now),),
-        due_at=changed.due_at,
     )
 
 
@@ -459,11 +452,10 @@ def on_sent(
     if letter.template != "confirm_consents" or client.notice is not None or not gives_notice:
         return None
     notice = Notice(at=now, how="letter", source=letter.letter_id)
-    return Change.of(
+    return change_of(
         held,
         replace(client, notice=notice),
         Event(kind="notice_delivered", actor=SYSTEM, at=now, body={"letter": letter.letter_id}),
-        due_at=client.due_at,
     )
 
 
@@ -490,12 +482,11 @@ def on_bounced(held: Held[Client], letter: Letter, *, now: datetime) -> Change |
         changed = _with(changed, lost)
         letters = (_letter("undeliverable", f"staff:{progress.by}", lost, now),)
     body = {"declaration": progress.id, "letter": letter.letter_id, "notice_lost": carried}
-    return Change.of(
+    return change_of(
         held,
         changed,
         Event(kind="letter_bounced", actor=SYSTEM, at=now, body=body),
         letters=letters,
-        due_at=changed.due_at,
     )
 
 
@@ -508,11 +499,10 @@ def on_complained(held: Held[Client], letter: Letter, *, now: datetime) -> Chang
         return None
     changed = _with(held.value, replace(progress, remind=None))
     body = {"declaration": progress.id, "letter": letter.letter_id}
-    return Change.of(
+    return change_of(
         held,
         changed,
         Event(kind="letter_complained", actor=SYSTEM, at=now, body=body),
-        due_at=changed.due_at,
     )
 
 
@@ -555,7 +545,7 @@ def _disputed(
         return None
     disputed = replace(progress, state=State.DISPUTED, decided=now, remind=None)
     changed = _with(held.value, disputed)
-    return Change.of(
+    return change_of(
         held,
         changed,
         Event(
@@ -565,7 +555,6 @@ def _disputed(
             body=_evidence(declaration, progress, digest, "disputed"),
         ),
         letters=(_letter("client_disputed", f"staff:{progress.by}", disputed, now),),
-        due_at=changed.due_at,
     )
 
 
@@ -573,12 +562,11 @@ def _attended(
     held: Held[Client], progress: Progress, kind: str, letter: Letter, now: datetime
 ) -> Change:
     changed = _with(held.value, progress)
-    return Change.of(
+    return change_of(
         held,
         changed,
         Event(kind=kind, actor=SYSTEM, at=now, body={"declaration": progress.id}),
         letters=(letter,),
-        due_at=changed.due_at,
     )
 
 

@@ -4,6 +4,7 @@ What is needed to serve a person (a duty) needs no consent; commercial e-mail ne
 email, telephone and SMS need marketing AND phone (S16-S18).
 """
 
+from datetime import datetime
 from enum import StrEnum
 
 import msgspec
@@ -77,6 +78,40 @@ def may_write(to: Addressee, ground: Ground, channel: Channel) -> Verdict:
         return Verdict(allowed=False, reason=f"no_consent:{missing[0]}")
     proofs = tuple(client.standings[one].declaration_id for one in NEEDED[channel])
     return Verdict(allowed=True, reason="consent", proofs=proofs)
+
+
+SERVICE = "service"
+_OF_CHANNEL = {Channel.EMAIL: "email", Channel.PHONE: "phone", Channel.SMS: "phone"}
+
+
+def may_contact(client: Client, purpose: str, channel: Channel, *, at: datetime) -> Verdict:
+    """May this person be contacted for this purpose by this channel at this moment? (S16-S18)
+
+    `service` is what is needed to serve them; commerce needs marketing and the channel, any other
+    purpose its own consent and the channel's. A consent counts from the moment at which it was
+    given; what was decided since then is told instead of guessed.
+    """
+    to = addressee(client)
+    if to.bar:
+        return Verdict(allowed=False, reason=to.bar)
+    if not (client.identity.email if channel is Channel.EMAIL else client.identity.phone):
+        return Verdict(allowed=False, reason=f"no_{_OF_CHANNEL[channel]}")
+    if purpose == SERVICE:
+        return YES
+    needed = tuple(dict.fromkeys((purpose, _OF_CHANNEL[channel])))
+    if purpose in _OF_CHANNEL.values():
+        needed = NEEDED[channel]
+    for one in needed:
+        standing = client.standings.get(one)
+        if client.consent(one) is not ConsentState.GIVEN or standing is None:
+            return Verdict(allowed=False, reason=f"no_consent:{one}")
+        if standing.at > at:
+            return Verdict(allowed=False, reason=f"not_yet:{one}")
+    return Verdict(
+        allowed=True,
+        reason="consent",
+        proofs=tuple(client.standings[one].declaration_id for one in needed),
+    )
 
 
 def may_quote(client: Client) -> Verdict:
