@@ -12,6 +12,8 @@ from typing import Literal
 
 import msgspec
 
+from chalicelib.complaints.privacy import Review
+from chalicelib.documents.sheet import Paper
 from chalicelib.kernel.change import Key
 from chalicelib.kernel.errors import Conflict, Invalid, NotFound
 from chalicelib.kernel.workdays import Calendar, local
@@ -169,18 +171,26 @@ class AnswerProgress(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=Tr
     """How far the answer has come. Its words are the part `SAID#<id>`.
 
     `channel` is set by the sending: an e-mail is on its way at once, a paper once it was posted.
+    `authors` are all who wrote at it, for a second person is none of them; `returned` is why that
+    person gave it back.
     """
 
     answer_id: str
-    outcome: Outcome
+    outcome: Outcome | None = None
     by: str
+    authors: tuple[str, ...] = ()
     drafted_at: datetime
     submitted_at: datetime | None = None
     approved_at: datetime | None = None
     approved_by: str = ""
+    returned: str = ""
     channel: str = ""
+    informational: bool = False
     sent_at: datetime | None = None
     sent_on: date | None = None
+    tracking: str = ""
+    identification: Identification | None = None
+    bounced_at: datetime | None = None
 
 
 class Closed(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -432,12 +442,28 @@ class Message(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     raw: str = ""
 
 
+class Signer(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Who answers, as the letter names them."""
+
+    name: str = ""
+    position: str = ""
+
+
+class Checked(msgspec.Struct, frozen=True, kw_only=True):
+    """What an officer made of the private data that were found in a letter (M75)."""
+
+    review: Review
+    by: str
+    at: datetime
+
+
 class Said(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """What staff say to the client, the part `SAID#<id>`: a letter is about it and merges it.
 
     `elements` are the texts that the pack asks for, by its keys; `wording` is the pack's own
     sentence, in the language of the case; `until` the day that it names. A paper went by post on
-    `posted_on`: then no letter is promised.
+    `posted_on`: then no letter is promised. An answer has its language, its signer, what was made
+    of its private data, and its paper where it leaves on one.
     """
 
     said_id: str = ""
@@ -449,6 +475,10 @@ class Said(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     by: str = ""
     at: datetime | None = None
     posted_on: date | None = None
+    language: str = ""
+    signer: Signer = Signer()
+    checked: Checked | None = None
+    paper: Paper | None = None
 
 
 class Logged(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):

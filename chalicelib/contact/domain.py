@@ -4,12 +4,13 @@ What is needed to serve a person (a duty) needs no consent; commercial e-mail ne
 email, telephone and SMS need marketing AND phone (S16-S18).
 """
 
+from collections.abc import Iterable
 from datetime import datetime
 from enum import StrEnum
 
 import msgspec
 
-from chalicelib.clients.domain import Client, ClientState, ConsentState
+from chalicelib.clients.domain import Client, ClientState, ConsentState, Proof, Standing
 
 
 class Channel(StrEnum):
@@ -119,3 +120,52 @@ def may_quote(client: Client) -> Verdict:
     if client.state is ClientState.ACTIVE:
         return Verdict(allowed=True, reason="notice_delivered")
     return Verdict(allowed=False, reason="notice_required")
+
+
+class Reply(msgspec.Struct, frozen=True, kw_only=True):
+    """What speaks for answering somebody at an address even with what is private (M81-M83).
+
+    Each is a fact of its own; `proofs` are the declarations that it rests on.
+    """
+
+    identified_email: bool
+    data_consent: bool
+    consent_to_address: bool
+    proofs: tuple[str, ...] = ()
+
+
+DATA_PROCESSING = "data_processing"
+REPLY_BY_EMAIL = "reply_by_email"
+# What proves a consent where the rules of the jurisdiction name no proofs: the client's own act.
+WRITTEN = (Proof.SIGNATURE, Proof.EMAIL_CLICK)
+
+
+def may_reply(
+    client: Client | None, address: str, *, proofs: Iterable[str] = WRITTEN, written: bool = False
+) -> Reply:
+    """What is known of this address and of this client.
+
+    The address is identified where it is the client's own (M81); the consent to data processing
+    counts with one of the `proofs` (M82). To be answered at this very address is agreed to in a
+    declaration made for the client's own one, or was `written` in the submission itself (M83).
+    """
+    own = client is not None and _same(client.identity.email, address)
+    data = _given(client, DATA_PROCESSING, tuple(proofs))
+    agreed = _given(client, REPLY_BY_EMAIL, WRITTEN) if own else None
+    return Reply(
+        identified_email=own,
+        data_consent=data is not None,
+        consent_to_address=agreed is not None or (written and bool(address)),
+        proofs=tuple(one.declaration_id for one in (data, agreed) if one is not None),
+    )
+
+
+def _given(client: Client | None, purpose: str, proofs: Iterable[str]) -> Standing | None:
+    if client is None or client.consent(purpose) is not ConsentState.GIVEN:
+        return None
+    standing = client.standings[purpose]
+    return standing if standing.proof in proofs else None
+
+
+def _same(one: str, other: str) -> bool:
+    return bool(one) and one.casefold() == other.casefold()

@@ -202,6 +202,7 @@ class Member(msgspec.Struct, frozen=True, kw_only=True):
     email: str
     role: Role
     department: str = ""
+    position: str = ""
     language: str = "en"
     hours: Hours = Hours()
     active: bool = True
@@ -612,6 +613,7 @@ def _checked_member(member: Member) -> Member:
         name=text.line(member.name, "name", most=80),
         email=text.email(member.email, "email"),
         department=member.department and text.line(member.department, "department"),
+        position=member.position and text.line(member.position, "position"),
     )
 
 

@@ -63,6 +63,7 @@ class MemberInput(Input, frozen=True, kw_only=True):
     email: str
     role: Role
     department: str = ""
+    position: str = ""
     language: str = "en"
     hours: Hours = Hours()
     active: bool = True
