@@ -1,0 +1,623 @@
+"""Handling a case: who has it, what is known of it, what the insured says, what happened.
+
+Pure, as every act: (the case as it was read, what is asked, the house, who, now) -> a Change. What
+staff say to the client goes through `spoken`, which alone decides whom a letter is to: of a case
+that a third party wrote, the insured alone, and only once they were asked (M37, M38).
+"""
+
+import hashlib
+import re
+from collections.abc import Mapping
+from datetime import date, datetime, timedelta
+from typing import Any, Literal
+
+import msgspec
+from msgspec.structs import replace
+
+from chalicelib.complaints import acts, receipt
+from chalicelib.complaints.case import (
+    AlreadyClosed,
+    AlreadyDecided,
+    CaseFile,
+    Complaint,
+    Kind,
+    Logged,
+    NotRegistered,
+    Ombudsman,
+    Person,
+    Question,
+    Said,
+    refuse,
+    require_open,
+)
+from chalicelib.complaints.products import is_product
+from chalicelib.kernel import ids, text
+from chalicelib.kernel.change import Actor, Change, Held, Letter, Part
+from chalicelib.kernel.errors import Conflict, Forbidden, NotFound
+from chalicelib.organisations.domain import House, MemberUnknown, Role
+
+MOST_OUTSIDE = 20
+MOST_WORDS = 20_000
+MOST_ELEMENT = 4_000
+_CAUSE = re.compile(r"[a-z][a-z0-9_]{1,39}")
+# Who handles cases; an agent enters them and hands them over.
+HANDLERS = frozenset({Role.QUALITY, Role.HEAD, Role.ADMIN})
+
+Contact = Literal["call_in", "call_out", "meeting", "email", "other"]
+Whom = Literal["writer", "insured", "other"]
+Body = Literal["ombudsman", "regulator", "court", "other"]
+Stage = Literal["opened", "answer_asked", "answered", "decided", "withdrawn"]
+
+
+class AlreadyHandedOver(Conflict):
+    """Handed over before, or never received by an agent."""
+
+    code = "already_handed_over"
+    sentence = "There is nothing that an agent still has to hand over."
+
+
+class ThirdPartyOnly(Conflict):
+    """The insured is asked only where somebody else wrote, without an authority (D7)."""
+
+    code = "third_party_only"
+    sentence = "Nobody else wrote this for an insured person."
+
+
+class InsuredNotAsked(Conflict):
+    """Nothing is said to the insured before they are asked whether it was sent for them (M38)."""
+
+    code = "insured_not_asked"
+    sentence = "Ask the insured first whether this was sent for them."
+
+
+class InsuredDenied(Conflict):
+    """The insured said no: the case is closed as such, and nothing else is sent (D7)."""
+
+    code = "insured_denied"
+    sentence = "The insured says that this was not sent for them."
+
+
+class AddresseeUnreachable(Conflict):
+    """There is no e-mail address of who is to be told: another way has to be taken."""
+
+    code = "addressee_unreachable"
+    sentence = "There is no e-mail address of the person to be told; write by post."
+
+
+class WriterStandsOutside(Conflict):
+    """Who wrote for somebody else, without an authority, is told the fixed text alone (M39)."""
+
+    code = "writer_stands_outside"
+    sentence = "The writer is a third party: only the fixed text may be sent to them."
+
+
+class AlreadyAcknowledged(Conflict):
+    code = "already_acknowledged"
+    sentence = "Receipt was confirmed already, or the rules that apply do not confirm it."
+
+
+class NotHeld(Conflict):
+    code = "file_not_held"
+    sentence = "The file is not held back."
+
+
+class CaseFileUnknown(NotFound):
+    code = "case_file_unknown"
+    sentence = "The case has no such file."
+
+
+class Erased(Conflict):
+    """Its time of keeping is over: nothing is known any more that could be handled."""
+
+    code = "case_erased"
+    sentence = "The time of keeping is over; the case is erased."
+
+
+class HandOverForbidden(Forbidden):
+    code = "hand_over_forbidden"
+    sentence = "Only the agent who received it, or who handles cases, hands it over."
+
+
+class Way(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """How words reach the client: by e-mail now, or by post on a day that staff state."""
+
+    channel: Literal["email", "post"] = "email"
+    posted_on: date | None = None
+
+
+class Spoken(msgspec.Struct, frozen=True, kw_only=True):
+    """Words of staff on their way: the part that keeps them, the letter, the day that counts."""
+
+    said: Said
+    parts: tuple[Part, ...]
+    letters: tuple[Letter, ...]
+    on: date
+
+
+class Classes(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What the case is counted as; what is left out stays. The audience chose the pack: it stays.
+
+    `cause` is the organisation's own code of the root cause (M23).
+    """
+
+    kind: Kind | None = None
+    product: str | None = None
+    cause: str | None = None
+    vulnerable: bool | None = None
+    department: str | None = None
+
+
+class Corrections(msgspec.Struct, frozen=True, kw_only=True):
+    """What was wrong or missing of the people and numbers; what is left out stays."""
+
+    writer: Person | None = None
+    insured: Person | None = None
+    contract_number: str | None = None
+    claim_number: str | None = None
+
+
+class Outside(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A stage at the ombudsman, the regulator or the court, with the day by which to answer it."""
+
+    body: Body
+    stage: Stage
+    on: date
+    number: str = ""
+    answer_by: date | None = None
+
+
+# What staff say
+
+
+def spoken(
+    case: Complaint,
+    template: str,
+    way: Way,
+    *,
+    by: Actor,
+    now: datetime,
+    words: str = "",
+    elements: Mapping[str, str] | None = None,
+    wording: str = "",
+    until: date | None = None,
+) -> Spoken:
+    """Words to who is answered: as a letter about their part, or on paper that went by post.
+
+    `InsuredNotAsked`, `InsuredDenied`, `AddresseeUnreachable`. The letter's facts hold nothing.
+    """
+    require_may_speak(case)
+    if way.channel == "email" and not case.addressee.email:
+        raise AddresseeUnreachable(field="channel")
+    said = Said(
+        said_id=ids.new_id(),
+        kind=template,
+        text=receipt.words(words, "text", most=MOST_WORDS),
+        elements=dict(elements or {}),
+        wording=wording,
+        until=until,
+        by=by.id,
+        at=now,
+        posted_on=sent_on(case, way, now) if way.channel == "post" else None,
+    )
+    letter = acts.letter(template, case.addressed_as, now, about=said.said_id)
+    return Spoken(
+        said=said,
+        parts=(Part(sk=f"SAID#{said.said_id}", data=said, create=True),),
+        letters=(letter,) if way.channel == "email" else (),
+        on=said.posted_on or case.day(now),
+    )
+
+
+def require_may_speak(case: Complaint) -> None:
+    """Whether anything may be said at all: to an insured only after the question (M38, D7)."""
+    if not case.third_party:
+        return
+    if case.question is None:
+        raise InsuredNotAsked
+    if case.question.decision == "not_mine":
+        raise InsuredDenied
+
+
+def sent_on(case: Complaint, way: Way, now: datetime) -> date:
+    """The day that counts: today, or the one on which a paper was posted, as staff state it."""
+    if way.channel == "email":
+        return case.day(now)
+    refuse(way.posted_on is not None, "posted_on")
+    return past(case, way.posted_on or date.max, "posted_on", now)
+
+
+def past(case: Complaint, day: date, field: str, now: datetime) -> date:
+    """A day between the receipt and today."""
+    refuse(case.day(case.received_at) <= day <= case.day(now), field)
+    return day
+
+
+def digest(said: str) -> str:
+    """How an event names words that are kept in a part."""
+    return hashlib.sha256(said.encode()).hexdigest()
+
+
+def require_kept(case: Complaint) -> None:
+    """`Erased` where nothing is left to be handled."""
+    if case.erasure:
+        raise Erased
+
+
+# Who has it
+
+
+def hand_over(held: Held[Complaint], house: House, *, by: Actor, now: datetime) -> Change:
+    """An agent passed on what they received: their own deadline is over (M49)."""
+    case = held.value
+    if case.closed is not None:
+        raise AlreadyClosed
+    if case.agent_received_at is None or case.handed_over_at is not None:
+        raise AlreadyHandedOver
+    changed = replace(case, handed_over_at=now)
+    return acts.done(held, changed, house, "handed_over", by=by, now=now)
+
+
+def assign(
+    held: Held[Complaint],
+    assignee: str,
+    department: str,
+    house: House,
+    *,
+    by: Actor,
+    now: datetime,
+) -> Change:
+    """Whose case it is: somebody who handles cases, or nobody; they are told, unless they did it.
+
+    `department` "" leaves it as it is.
+    """
+    case = held.value
+    require_open(case)
+    refuse(assignee == "" or _handles(house, assignee), "assignee")
+    changed = replace(
+        case,
+        assignee=assignee,
+        department=_line(department, "department", 120) or case.department,
+    )
+    told = assignee not in ("", by.id, case.assignee)
+    notices = (
+        acts.notices(held.key.id, changed, house, "assigned", (assignee,), now=now) if told else ()
+    )
+    body = {"assignee": assignee, "department": changed.department}
+    return acts.done(held, changed, house, "assigned", by=by, now=now, body=body, notices=notices)
+
+
+# What is known of it
+
+
+def note(held: Held[Complaint], words: str, house: House, *, by: Actor, now: datetime) -> Change:
+    """A note of staff, for staff alone."""
+    require_kept(held.value)
+    one = Logged(log_id=ids.new_id(), kind="note", at=now, by=by.id, text=_words(words, "text"))
+    return _logged(held, one, house, "noted", by=by, now=now)
+
+
+def contact(
+    held: Held[Complaint],
+    kind: Contact,
+    whom: Whom,
+    at: datetime,
+    words: str,
+    house: House,
+    *,
+    by: Actor,
+    now: datetime,
+) -> Change:
+    """A call, a meeting, a mail: what happened in working order, logged (M88)."""
+    case = held.value
+    require_kept(case)
+    soon = timedelta(minutes=5)
+    refuse(min(case.received_at, case.entered_at) - soon <= at <= now + soon, "at")
+    one = Logged(
+        log_id=ids.new_id(), kind=kind, at=at, by=by.id, text=_words(words, "text"), whom=whom
+    )
+    return _logged(held, one, house, "contacted", by=by, now=now)
+
+
+def classify(
+    held: Held[Complaint], given: Classes, house: House, *, by: Actor, now: datetime
+) -> Change:
+    """What it is counted as: kind, product, cause, department, vulnerable (M11, M23, M25-M28)."""
+    case = held.value
+    require_open(case)
+    refuse(given.product is None or is_product(given.product), "product")
+    refuse(not given.cause or _CAUSE.fullmatch(given.cause) is not None, "cause")
+    chosen = msgspec.structs.asdict(given)
+    if given.department is not None:
+        chosen["department"] = _line(given.department, "department", 120)
+    known = {name: value for name, value in chosen.items() if value is not None}
+    changed = replace(case, **known)
+    return acts.done(held, changed, house, "classified", by=by, now=now, body=_plain(known))
+
+
+def correct(
+    held: Held[Complaint],
+    given: Corrections,
+    house: House,
+    *,
+    digests: Mapping[str, str],
+    by: Actor,
+    now: datetime,
+) -> Change:
+    """Other people and numbers; look-ups follow. The words of the submission are never edited (M6).
+
+    Whom it was written for can be named, never taken away: only an authority opens the case to its
+    writer (M40). Another insured, or another address of theirs, is asked anew: the link that went
+    to the old one is dead (M38, R14).
+    """
+    case = held.value
+    require_open(case)
+    changed = _corrected(case, given)
+    refuse(not changed.is_anonymous, "writer")
+    changed, letters = _asked_anew(case, changed, now)
+    before, after = _people(case), _people(changed)
+    body = {name: [before[name], after[name]] for name in before if before[name] != after[name]}
+    return acts.done(
+        held,
+        changed,
+        house,
+        "corrected",
+        by=by,
+        now=now,
+        body=body,
+        letters=letters,
+        lookups=receipt.lookups(case, changed, digests),
+    )
+
+
+def record_authority(
+    held: Held[Complaint], document: str, house: House, *, by: Actor, now: datetime
+) -> Change:
+    """An officer saw a power of attorney: the writer is who is answered from now on (M40)."""
+    require_open(held.value)
+    return receipt.record_authority(held, document, house, by=by, now=now)
+
+
+def record_redress(
+    held: Held[Complaint], redress: str, house: House, *, by: Actor, now: datetime
+) -> Change:
+    """What the client was granted: money, or something else; after the end, too."""
+    _require_registered(held.value)
+    changed = replace(held.value, redress=_line(redress, "redress", 500))
+    body = {"redress": changed.redress}
+    return acts.done(held, changed, house, "redress_recorded", by=by, now=now, body=body)
+
+
+def record_outside(
+    held: Held[Complaint], given: Outside, house: House, *, by: Actor, now: datetime
+) -> Change:
+    """A stage at the ombudsman, the regulator or the court: during the case, or after its end."""
+    case = held.value
+    _require_registered(case)
+    refuse(len(case.outside) < MOST_OUTSIDE, "body")
+    refuse(case.day(case.received_at) <= given.on <= case.day(now), "on")
+    refuse(
+        given.answer_by is None or given.on <= given.answer_by <= case.calendar.last, "answer_by"
+    )
+    stage = Ombudsman(
+        body=given.body,
+        stage=given.stage,
+        on=given.on,
+        number=_line(given.number, "number", 80),
+        answer_by=given.answer_by,
+    )
+    changed = replace(case, outside=(*case.outside, stage))
+    body = msgspec.to_builtins(stage)
+    return acts.done(held, changed, house, "went_outside", by=by, now=now, body=body)
+
+
+def hold(held: Held[Complaint], reason: str, house: House, *, by: Actor, now: datetime) -> Change:
+    """A legal hold: the case is not erased as long as it stands (M85)."""
+    require_kept(held.value)
+    changed = replace(held.value, hold=text.line(reason, "reason", most=500))
+    body = {"reason": changed.hold}
+    return acts.done(held, changed, house, "held", by=by, now=now, body=body)
+
+
+def end_hold(held: Held[Complaint], house: House, *, by: Actor, now: datetime) -> Change:
+    """The hold is over: the time of keeping counts again, from the closing (D8)."""
+    require_kept(held.value)
+    changed = replace(held.value, hold="")
+    return acts.done(held, changed, house, "hold_ended", by=by, now=now)
+
+
+def release_file(
+    held: Held[Complaint],
+    file: CaseFile | None,
+    reason: str,
+    house: House,
+    *,
+    by: Actor,
+    now: datetime,
+) -> Change:
+    """An officer looked at what was held back, and lets it be opened: why, and who, is kept."""
+    require_kept(held.value)
+    if file is None:
+        raise CaseFileUnknown
+    if file.state != "held" or file.released_by:
+        raise NotHeld
+    released = replace(file, released_by=by.id)
+    body = {"file": file.file_id, "held_for": file.reason, "reason": text.line(reason, "reason")}
+    part = Part(sk=f"FILE#{file.file_id}", data=released)
+    return acts.done(
+        held, held.value, house, "file_released", by=by, now=now, body=body, parts=(part,)
+    )
+
+
+def acknowledge(
+    held: Held[Complaint], way: Way, house: House, *, by: Actor, now: datetime
+) -> Change:
+    """Who wrote on paper asked that receipt be confirmed: by letter, or by post on a day (M48)."""
+    case = held.value
+    require_open(case)
+    asked = replace(case, acknowledge=True)
+    if receipt.acknowledges(case) or not receipt.acknowledges(asked):
+        raise AlreadyAcknowledged
+    if case.third_party:
+        raise WriterStandsOutside
+    if way.channel == "email" and not case.writer.email:
+        raise AddresseeUnreachable(field="channel")
+    day = sent_on(case, way, now)
+    letter = acts.letter("submission_taken", "writer", now)
+    return acts.done(
+        held,
+        asked,
+        house,
+        "acknowledged",
+        by=by,
+        now=now,
+        body={"channel": way.channel, "on": day.isoformat()},
+        letters=(letter,) if way.channel == "email" else (),
+    )
+
+
+# What the insured says
+
+
+def ask_insured(held: Held[Complaint], house: House, *, by: Actor, now: datetime) -> Change:
+    """The question once more, by a new link: the one before is dead (M38, R14)."""
+    case = _undecided(held.value)
+    if case.insured is None or not case.insured.email:
+        raise AddresseeUnreachable(field="insured")
+    changed, letters = receipt.ask_insured(case, now)
+    return acts.done(held, changed, house, "insured_asked", by=by, now=now, letters=letters)
+
+
+def insured_posted(
+    held: Held[Complaint], on: date, house: House, *, by: Actor, now: datetime
+) -> Change:
+    """The question went by post; the day of the answer stands (D7)."""
+    case = _undecided(held.value)
+    question = replace(_question(case, now), posted_on=past(case, on, "on", now))
+    changed = replace(case, question=question)
+    body = {"on": on.isoformat()}
+    return acts.done(held, changed, house, "insured_asked_by_post", by=by, now=now, body=body)
+
+
+def insured_answered(
+    held: Held[Complaint],
+    decision: Literal["mine", "not_mine"],
+    how: str,
+    house: House,
+    *,
+    by: Actor,
+    now: datetime,
+) -> Change:
+    """What the insured said, and how: by the link, a call, a letter (M38).
+
+    A denial closes nothing by itself: an officer looks first (D7).
+    """
+    case = _undecided(held.value)
+    said = text.line(how, "how")
+    question = replace(_question(case, now), decided_at=now, decision=decision, how=said)
+    changed = replace(case, question=question)
+    denied = decision == "not_mine"
+    notices = (
+        acts.notices(held.key.id, changed, house, "insured_denied", "officer", now=now)
+        if denied
+        else ()
+    )
+    return acts.done(
+        held,
+        changed,
+        house,
+        "insured_answered",
+        by=by,
+        now=now,
+        body={"decision": decision, "how": said},
+        notices=notices,
+    )
+
+
+def _undecided(case: Complaint) -> Complaint:
+    require_open(case)
+    if not case.third_party:
+        raise ThirdPartyOnly
+    if case.question is not None and case.question.decided_at is not None:
+        raise AlreadyDecided
+    return case
+
+
+def _question(case: Complaint, now: datetime) -> Question:
+    """The question as it stands; one that no link was sent for is of no generation."""
+    return case.question or Question(asked_at=now, generation=0, expires=now)
+
+
+def _asked_anew(
+    before: Complaint, after: Complaint, now: datetime
+) -> tuple[Complaint, tuple[Letter, ...]]:
+    old, new = before.insured, after.insured
+    if new is None or not after.third_party:
+        return after, ()
+    same_person = old is not None and text.fold(old.name) == text.fold(new.name)
+    same_address = old is not None and old.email == new.email
+    asked = after.question
+    if same_address and same_person:
+        return after, ()
+    if asked is not None and asked.decided_at is not None:
+        if same_person:
+            return after, ()
+        asked = replace(asked, decided_at=None, decision="", how="")
+    if new.email:
+        return receipt.ask_insured(replace(after, question=asked), now)
+    if asked is not None:
+        asked = Question(asked_at=asked.asked_at, generation=asked.generation + 1, expires=now)
+    return replace(after, question=asked), ()
+
+
+def _corrected(case: Complaint, given: Corrections) -> Complaint:
+    numbers = {
+        name: _line(value, name, 80)
+        for name in ("contract_number", "claim_number")
+        if (value := getattr(given, name)) is not None
+    }
+    people = {}
+    if given.writer is not None:
+        people["writer"] = receipt.person(given.writer, "writer.")
+    if given.insured is not None:
+        people["insured"] = receipt.person(given.insured, "insured.")
+    return replace(case, **numbers, **people)
+
+
+def _people(case: Complaint) -> dict[str, Any]:
+    names = ("writer", "insured", "contract_number", "claim_number")
+    return {name: msgspec.to_builtins(getattr(case, name)) for name in names}
+
+
+def _logged(
+    held: Held[Complaint], one: Logged, house: House, kind: str, *, by: Actor, now: datetime
+) -> Change:
+    part = Part(sk=f"LOG#{one.log_id}", data=one, create=True)
+    body = {"log": one.log_id, "kind": one.kind, "text": digest(one.text)}
+    return acts.done(held, held.value, house, kind, by=by, now=now, body=body, parts=(part,))
+
+
+def _require_registered(case: Complaint) -> None:
+    require_kept(case)
+    if case.registered_at is None:
+        raise NotRegistered
+
+
+def _handles(house: House, staff_id: str) -> bool:
+    try:
+        member = house.directory.get(staff_id)
+    except MemberUnknown:
+        return False
+    return member.active and member.role in HANDLERS
+
+
+def _plain(known: Mapping[str, Any]) -> dict[str, Any]:
+    plain: dict[str, Any] = msgspec.to_builtins(dict(known))
+    return plain
+
+
+def _line(given: str, field: str, most: int) -> str:
+    return text.line(given, field, most=most) if given.strip() else ""
+
+
+def _words(given: str, field: str) -> str:
+    return text.block(given, field, most=MOST_WORDS)
