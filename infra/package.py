@@ -144,14 +144,14 @@ def runtime_names(requirements: Iterable[str]) -> frozenset[str]:
 def locked(lock: str, names: frozenset[str]) -> str:
     """The part of a lock file that pins these names; refuses when one of them is not in it."""
     blocks = re.findall(r"^[^\s#-][^\n]*(?:\n[ \t]+[^\n]*)*", lock, flags=re.MULTILINE)
-    pinned: dict[str, str] = {
-        canonicalize_name(re.split(r"[=\[ ;]", block)[0]): block for block in blocks
-    }
+    pinned: dict[str, list[str]] = {}  # a name may have one pin for older Pythons, one for newer
+    for block in blocks:
+        pinned.setdefault(canonicalize_name(re.split(r"[=\[ ;]", block)[0]), []).append(block)
     missing = names - pinned.keys()
     if missing:
         message = f"requirements.txt does not pin {', '.join(sorted(missing))}: compile it anew."
         raise PackageError(message)
-    return "\n".join(pinned[name] for name in sorted(names)) + "\n"
+    return "\n".join(block for name in sorted(names) for block in pinned[name]) + "\n"
 
 
 def fetch_libraries(project: Path, cache: Path, *, for_lambda: bool) -> Path:

@@ -70,6 +70,8 @@ class Examples:
         read = duly.public("/links/read", {"token": self.token}).json
         draft = duly.declared(self.client)
         catalogue = duly.staff("GET", "/api/catalogue").json
+        files = {"files": [{"file_id": sent["declaration_id"], "name": "skan.pdf"}]}
+        scans = duly.staff("POST", "/api/scans", files).json
         self.ids = {
             "org": "agencja",
             "client_id": self.client["client_id"],
@@ -78,6 +80,8 @@ class Examples:
             "file_id": sent["declaration_id"],
             "wording_id": catalogue["purposes"][0]["wordings"]["pl"],
             "purpose": "marketing",
+            "import_id": scans["import_id"],
+            "page": "1",
         }
         self.versions = {
             "client": duly.read_client(self.client["client_id"])["version"],
@@ -107,6 +111,10 @@ class Examples:
             "upload_organisation_file": FILE | {"size": len(PDF)},
             "keep_client_file": FILE,
             "keep_organisation_file": FILE,
+            "upload_scan": FILE | {"size": len(PDF)},
+            "import_scans": files | {"signed_on": None},
+            "assign_scan": {"code": draft["code"], "page": 1},
+            "decide_scan": {"decision": "accept"},
             "retry_stuck": {"kind": "CLIENT", "owner": "x", "item": "ROOT", "since": "2026"},
             "read_link": {"token": self.token},
             "act_on_link": {"token": self.token, "decision": "dispute", "digest": read["digest"]},

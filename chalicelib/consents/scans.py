@@ -223,12 +223,19 @@ def _act(
 def _chosen(ports: Ports, house: House, declaration: tuple[str, str] | str) -> Target:
     org = house.organisation.org
     if isinstance(declaration, str):
-        found = _by_code(ports, house, codes.parse_code(declaration))
-        if found is None:
-            raise DeclarationUnknown
-        return found
+        return _typed(ports, house, declaration)
     held, one = store.get(ports, org, *declaration)
     return Target(client_id=held.key.id, declaration=one, paper=_printed(ports, house, held, one))
+
+
+def _typed(ports: Ports, house: House, code: str) -> Target:
+    try:
+        found = _by_code(ports, house, codes.parse_code(code))
+    except codes.PaperCodeRefused as error:
+        raise codes.PaperCodeRefused(field="code") from error
+    if found is None:
+        raise DeclarationUnknown
+    return found
 
 
 # What the agenda does

@@ -38,14 +38,17 @@ def test_a_read_takes_nothing_and_a_change_names_its_version() -> None:
         for spec in SPECS
         if spec.method != "GET" and spec.roles and not (spec.changes or spec.creates)
     }
-    # Uploads store nothing until they are kept, keeping is idempotent by the file's id, and what is
-    # stuck is named by the moment since which it is.
+    # Uploads store nothing until they are kept, keeping is idempotent by the file's id, what is
+    # stuck is named by the moment since which it is, and a scanned page is decided once.
     assert unguarded == {
         "upload_client_file",
         "upload_organisation_file",
         "keep_client_file",
         "keep_organisation_file",
         "retry_stuck",
+        "upload_scan",
+        "assign_scan",
+        "decide_scan",
     }
 
 

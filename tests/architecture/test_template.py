@@ -19,6 +19,7 @@ Json = dict[str, Any]
 
 FUNCTIONS = {
     "APIHandler": "policy-api.json",
+    "HeavyTick": "policy-heavy_tick.json",
     "Letters": "policy-letters.json",
     "MailEvents": "policy-mail_events.json",
     "RotateLinkKeys": "policy-rotate_link_keys.json",
@@ -149,6 +150,7 @@ SEARCHES = ("dynamodb:Query", "dynamodb:Scan")
     [
         ("policy-api.json", ("ses:", "secretsmanager:Put", "dynamodb:Scan", "cognito")),
         ("policy-tick.json", ("secretsmanager:Put", "s3:Delete", "dynamodb:Scan", DELETE)),
+        ("policy-heavy_tick.json", ("ses:", "secretsmanager:", "dynamodb:Scan", DELETE)),
         ("policy-letters.json", ("secretsmanager:Put", "s3:Delete", *SEARCHES, DELETE)),
         ("policy-mail_events.json", ("ses:", "secretsmanager:", "s3:", *SEARCHES, DELETE)),
         ("policy-rotate_link_keys.json", ("ses:", "s3:", "dynamodb:")),
@@ -208,6 +210,7 @@ def test_events_come_from_where_the_architecture_says(resources: Json) -> None:
         return found
 
     assert schedule("Tick") in {"rate(1 minute)", "rate(1 minutes)"}
+    assert schedule("HeavyTick") == schedule("Tick")
     assert schedule("RotateLinkKeys") == "rate(90 days)"
     for name in ("APIHandler", "Letters", "MailEvents"):
         assert "Events" not in properties(resources, name)
@@ -234,7 +237,7 @@ def test_promised_letters_leave_by_the_stream(resources: Json) -> None:
 
 
 def test_what_failed_for_good_is_kept(resources: Json) -> None:
-    for name in ("Tick", "MailEvents", "RotateLinkKeys"):
+    for name in ("Tick", "HeavyTick", "MailEvents", "RotateLinkKeys"):
         queue = properties(resources, name)["DeadLetterQueue"]["TargetArn"]
         assert queue == {"Fn::GetAtt": ["DeadLetters", "Arn"]}
     for queue in of_type(resources, "AWS::SQS::Queue").values():
