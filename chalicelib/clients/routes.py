@@ -1,6 +1,6 @@
 """Clients: create, find, read, edit; may one act for them; their history."""
 
-from typing import Annotated, Any
+from typing import Annotated
 
 import msgspec
 
@@ -17,18 +17,17 @@ from chalicelib.clients.domain import (
     Proof,
     Served,
 )
-from chalicelib.kernel import chain
 from chalicelib.kernel.change import Held
 from chalicelib.kernel.errors import Invalid
 from chalicelib.organisations.domain import House
-from chalicelib.ports import EventRecord, Page
-from chalicelib.web import paging
+from chalicelib.ports import Page
+from chalicelib.web import history, paging
 from chalicelib.web.blueprint import ApiBlueprint, Call, Moment
+from chalicelib.web.history import EventsView, ExportView, Paged
 
 routes = ApiBlueprint(__name__)
 
 PAGE = 25
-EVENTS_PAGE = 50
 Name = Annotated[str, msgspec.Meta(min_length=1, max_length=400)]
 
 
@@ -56,12 +55,6 @@ class Search(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     email: str = ""
     phone: str = ""
     name: str = ""
-    cursor: str = ""
-
-
-class Paged(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """`cursor` goes on where the page before ended."""
-
     cursor: str = ""
 
 
@@ -114,32 +107,6 @@ class May(msgspec.Struct, frozen=True, kw_only=True):
     allowed: bool
     reason: str
     proofs: tuple[str, ...]
-
-
-class EventView(msgspec.Struct, frozen=True, kw_only=True):
-    """What happened: the envelope, and the body until it is erased."""
-
-    version: int
-    kind: str
-    at: str
-    actor: dict[str, str]
-    actor_name: str
-    hash: str
-    body: dict[str, Any] | None
-
-
-class EventsView(msgspec.Struct, frozen=True, kw_only=True):
-    """A page of events, newest first."""
-
-    events: tuple[EventView, ...]
-    cursor: str
-
-
-class ExportView(msgspec.Struct, frozen=True, kw_only=True):
-    """The whole chain as `python -m chalicelib.kernel.chain` reads it from a file."""
-
-    filename: str
-    export: str
 
 
 @routes.staff(
@@ -199,29 +166,13 @@ def edit_client(call: Call, client_id: str) -> ClientView:
 @routes.staff("GET", "/api/clients/{client_id}/events", query=Paged, gives=EventsView)
 def read_events(call: Call, client_id: str) -> EventsView:
     """What happened to a client, newest first: who, when, from where."""
-    held = store.get(call.ports, call.org, client_id)
-    keys, query = call.ports.link_keys(), f"events\0{held.key}"
-    before = paging.unseal(call.query.cursor, query, keys)
-    events = call.ports.ledger.events(held.key, before=int(before or 0), most=EVENTS_PAGE)
-    oldest = events[-1].envelope["version"] if len(events) == EVENTS_PAGE else 1
-    return EventsView(
-        events=tuple(_event(one, call.house) for one in events),
-        cursor=paging.seal(str(oldest) if oldest > 1 else "", query, keys),
-    )
+    return history.page(call, store.get(call.ports, call.org, client_id))
 
 
 @routes.staff("GET", "/api/clients/{client_id}/events/export", gives=ExportView)
 def export_events(call: Call, client_id: str) -> ExportView:
     """The whole history, to be verified by anybody without Duly."""
-    held = store.get(call.ports, call.org, client_id)
-    records: list[EventRecord] = []
-    before = held.version + 1
-    while before > 1:
-        records += call.ports.ledger.events(held.key, before=before, most=EVENTS_PAGE)
-        before = records[-1].envelope["version"]
-    events = [_exported(one) for one in reversed(records)]
-    export = chain.export(str(held.key), held.head, events)
-    return ExportView(filename=f"history-{client_id}.json", export=export)
+    return history.export(call, store.get(call.ports, call.org, client_id))
 
 
 def view(held: Held[Client], house: House) -> ClientView:
@@ -272,24 +223,3 @@ def _progress(one: domain.Progress) -> DeclarationProgress:
         decided_at=one.decided,
         expires_at=one.expires,
     )
-
-
-def _event(one: EventRecord, house: House) -> EventView:
-    envelope = one.envelope
-    names = {member.staff_id: member.name for member in house.directory.members}
-    return EventView(
-        version=envelope["version"],
-        kind=envelope["kind"],
-        at=envelope["at"],
-        actor=envelope["actor"],
-        actor_name=names.get(envelope["actor"]["id"], ""),
-        hash=one.hash,
-        body=one.body,
-    )
-
-
-def _exported(one: EventRecord) -> dict[str, Any]:
-    event: dict[str, Any] = {"envelope": one.envelope, "digest": one.digest, "hash": one.hash}
-    if one.body is not None:
-        event |= {"body": one.body, "salt": one.salt}
-    return event
