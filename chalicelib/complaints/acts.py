@@ -27,6 +27,8 @@ from chalicelib.kernel.change import (
 )
 from chalicelib.organisations.domain import House, Member, Role
 
+MOST_TOLD = 20  # of one step: each is a write of the transaction
+
 
 def begun(
     key: Key,
@@ -98,22 +100,25 @@ def letter(template: str, to: str, now: datetime, *, about: str = "", **facts: A
 
 
 def people(case: Complaint, to: To, house: House) -> tuple[Member, ...]:
-    """Who is told: somebody always is, in the end the administrators."""
+    """Who is told: somebody always is, in the end the administrators; no more than `MOST_TOLD`."""
     members = [one for one in house.directory.members if one.active]
+    admins = [one for one in members if one.role is Role.ADMIN] or members
+    return tuple(_concerned(case, to, house, members) or admins)[:MOST_TOLD]
+
+
+def _concerned(case: Complaint, to: To, house: House, members: list[Member]) -> list[Member]:
     named = {one.staff_id: one for one in members}
-    admins = tuple(one for one in members if one.role is Role.ADMIN)
     if to == "agent" and case.agent in named:
-        return (named[case.agent],)
+        return [named[case.agent]]
     if to in ("officer", "agent"):
-        if case.assignee in named:
-            return (named[case.assignee],)
-        return tuple(one for one in members if one.role is Role.QUALITY) or admins
+        team = [one for one in members if one.role is Role.QUALITY]
+        return [named[case.assignee]] if case.assignee in named else team
     if to == "head":
-        heads = tuple(one for one in members if one.role is Role.HEAD)
-        own = tuple(one for one in heads if case.department and one.department == case.department)
-        return own or heads or admins
-    wanted = house.settings.complaints.management
-    return tuple(named[one] for one in wanted if one in named) or admins
+        heads = [one for one in members if one.role is Role.HEAD]
+        return [one for one in heads if case.department and one.department == case.department] or (
+            heads
+        )
+    return [named[one] for one in house.settings.complaints.management if one in named]
 
 
 def notices(

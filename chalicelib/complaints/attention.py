@@ -3,7 +3,10 @@
 A step follows from the state of the case, its pack, its calendar and the organisation's ladder; it
 has a moment in office hours. Which steps were taken is one mark on the case, `attended_until`: what
 lies between the mark and now is due, oldest first, so that an outage is caught up in order and
-nothing is said twice.
+nothing is said twice. Without a mark everything up to now is due: a letter that lay about for weeks
+is told of as it stands, its limit too.
+
+No step ever fails for want of a calendar: beyond the days that the case knows, a plain week counts.
 """
 
 from collections.abc import Iterable, Iterator
@@ -13,12 +16,14 @@ from typing import Literal
 import msgspec
 
 from chalicelib.complaints.case import Complaint
-from chalicelib.kernel.workdays import DAY, Calendar, CalendarEnds, end_of_term, instant, local
+from chalicelib.kernel.workdays import DAY, Calendar, end_of_term, instant, local
 from chalicelib.organisations.domain import ComplaintSettings, Hours, Rung
 from chalicelib.policy import engine, suspension
 from chalicelib.policy.engine import Deadline
 
-MOST_DAILY = 60  # reminders after the limit; a case that old is somebody's decision
+MOST_DAILY = 60  # reminders after the limit, one each open day; then one a week, for two years
+MOST_WEEKLY = 104
+LONGEST_CLOSED = 31  # days; where nobody comes for longer, the day itself counts
 # Notices that come of one run are told in one letter: they wait until the run is over.
 GATHERED = timedelta(minutes=2)
 APPROVED_WITHIN = 1
@@ -53,8 +58,7 @@ def steps(case: Complaint, settings: ComplaintSettings) -> list[Step]:
 
 def due(case: Complaint, settings: ComplaintSettings, now: datetime) -> list[Step]:
     """The steps between the mark and now, oldest first."""
-    mark = case.attended_until or case.entered_at
-    return [step for step in steps(case, settings) if mark < step.at <= now]
+    return [step for step in _ahead(case, settings) if step.at <= now]
 
 
 def next_moment(case: Complaint, settings: ComplaintSettings) -> datetime | None:
@@ -63,10 +67,16 @@ def next_moment(case: Complaint, settings: ComplaintSettings) -> datetime | None
         return case.entered_at
     if not case.is_open:
         return None if case.hold or case.erasure else keep_until(case, settings)
+    moments = [step.at for step in _ahead(case, settings)[:1]]
     if case.registered_at is None:
-        return engine.registration_at(case.policy, case.facts, case.calendar)
-    mark = case.attended_until or case.entered_at
-    return next((step.at for step in steps(case, settings) if step.at > mark), None)
+        moments.append(engine.registration_at(case.policy, case.facts, case.calendar))
+    return min(moments, default=None)
+
+
+def _ahead(case: Complaint, settings: ComplaintSettings) -> list[Step]:
+    """The steps that were not taken yet, in order."""
+    mark = case.attended_until
+    return [step for step in steps(case, settings) if mark is None or step.at > mark]
 
 
 def keep_until(case: Complaint, settings: ComplaintSettings) -> datetime | None:
@@ -98,8 +108,12 @@ def office_moment(
 def notice_moment(
     now: datetime, settings: ComplaintSettings, calendar: Calendar, zone: str
 ) -> datetime:
-    """When a notice that is written now is told: in office hours, once this run is over."""
-    return office_moment(now + GATHERED, settings, calendar, zone)
+    """When a notice that is written now is told: in office hours, once this run is over.
+
+    What was written overnight waits for the run that takes the morning's steps, too.
+    """
+    opens = office_moment(now, settings, calendar, zone)
+    return office_moment(opens + GATHERED, settings, calendar, zone)
 
 
 class _Watch:
@@ -113,8 +127,8 @@ class _Watch:
         """Every reason to tell somebody."""
         yield self.registration()
         yield self.hand_over()
+        yield self.answer()
         if self.case.registered_at is not None:
-            yield self.answer()
             yield self.requests()
             yield self.approval()
             yield self.insured()
@@ -145,21 +159,31 @@ class _Watch:
             yield from self.rung(rung, term)
 
     def rung(self, rung: Rung, term: Deadline) -> Iterator[Step]:
-        """One rung: before the target on the last open day, after it on the first."""
+        """One rung: before its day on the last open day, after it on the first."""
         base = term.target if rung.of == "target" else term.limit
         day = base - DAY * rung.before
         if rung.daily:
-            for _ in range(MOST_DAILY):
-                try:
-                    day = _open_from(day, *self.office)
-                except CalendarEnds:
-                    return
-                yield self.step("answer_overdue", rung.to, day, of=base, days=(day - base).days)
-                day += DAY
-            return
-        day = self.last_open(day) if rung.before >= 0 else _open_from(day, *self.office)
-        kind = "answer_due" if rung.of == "target" or rung.before > 0 else "answer_limit"
-        yield self.step(kind, rung.to, day, of=base, days=rung.before)
+            yield from self.daily(rung, term, day)
+        elif rung.before >= 0:
+            yield self.told(rung, term, self.last_open(day))
+        else:
+            yield self.told(rung, term, _open_from(day, *self.office))
+
+    def daily(self, rung: Rung, term: Deadline, day: date) -> Iterator[Step]:
+        """Each open day from this one on, and each week once that has become a habit."""
+        for n in range(MOST_DAILY + MOST_WEEKLY):
+            day = _open_from(day, *self.office)
+            yield self.told(rung, term, day)
+            day += DAY if n < MOST_DAILY else DAY * 7
+
+    def told(self, rung: Rung, term: Deadline, day: date) -> Step:
+        """What is told on that day: that it is due, that it is the last moment, or too late."""
+        kind, of = "answer_due", term.target if rung.of == "target" else term.limit
+        if day > of or (rung.of == "limit" and rung.before <= 0):
+            kind, of = "answer_limit", term.limit
+        if day > term.limit:
+            kind = "answer_overdue"
+        return self.step(kind, rung.to, day, of=of, days=abs((of - day).days))
 
     def requests(self) -> Iterator[Step]:
         """The lawful window of the next request, and the first day of a suspension (M62-M71)."""
@@ -213,9 +237,8 @@ class _Watch:
 
     def last_open(self, day: date) -> date:
         """The last day up to this one on which somebody is there."""
-        while not _is_open(day, *self.office):
-            day -= DAY
-        return day
+        days = (day - DAY * n for n in range(LONGEST_CLOSED))
+        return next((one for one in days if _is_open(one, *self.office)), day)
 
     def open_after(self, day: date, n: int) -> date:
         """The n-th open day after this one."""
@@ -225,13 +248,22 @@ class _Watch:
 
 
 def _is_open(day: date, hours: Hours, calendar: Calendar) -> bool:
-    return calendar.is_open(day) and day.isoweekday() in hours.days
+    """Whether somebody is there: by the organisation's own week, and by decree.
+
+    An office that opens on Saturdays is open then, though the law counts no working day.
+    """
+    usual = day.isoweekday() in hours.days
+    if not calendar.first <= day <= calendar.last:
+        return usual
+    if day in calendar.closed or day in calendar.off:
+        return False
+    return usual or day in calendar.worked
 
 
 def _open_from(day: date, hours: Hours, calendar: Calendar) -> date:
-    while not _is_open(day, hours, calendar):
-        day += DAY
-    return day
+    """The first day from this one on which somebody is there."""
+    days = (day + DAY * n for n in range(LONGEST_CLOSED))
+    return next((one for one in days if _is_open(one, hours, calendar)), day)
 
 
 def _clock(text: str) -> time:

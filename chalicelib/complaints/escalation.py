@@ -1,6 +1,9 @@
 """The steps of the ladder that are due, taken: each once, in order, to whom it concerns."""
 
+from collections.abc import Sequence
 from datetime import datetime
+from itertools import groupby
+from operator import attrgetter
 
 from msgspec.structs import replace
 
@@ -9,30 +12,51 @@ from chalicelib.complaints.attention import Step
 from chalicelib.complaints.case import Complaint
 from chalicelib.kernel.change import SYSTEM, Change, Held, Notice
 from chalicelib.organisations.domain import House
-from chalicelib.policy.reasons import why
+from chalicelib.policy.reasons import LANGUAGES, why
+
+MOST_NOTICES = 80  # of one change, which is one transaction of a hundred writes
 
 
 def attend(held: Held[Complaint], house: House, *, now: datetime) -> Change | None:
-    """Every step between the case's mark and now, as one change; None where there is none."""
+    """Every step between the case's mark and now, as one change; None where there is none.
+
+    After an outage a person is told the last of each kind, as the case stands, and the event tells
+    them all. What is too much for one change is left for the next, which begins where this ended.
+    """
     case = held.value
     due = attention.due(case, house.settings.complaints, now)
     if not due:
         return None
-    told: dict[tuple[str, str], Notice] = {}
-    for step in due:
-        for notice in _notices(held.key.id, case, step, house, now):
-            told[notice.person, notice.step] = notice
-    marked = replace(case, attended_until=now)
+    taken, notices = _together(held.key.id, case, due, house, now)
     return acts.done(
         held,
-        marked,
+        replace(case, attended_until=now if len(taken) == len(due) else taken[-1].at),
         house,
         "escalated",
         by=SYSTEM,
         now=now,
-        body={"steps": [step.name for step in due]},
-        notices=tuple(told.values()),
+        body={"steps": [step.name for step in taken]},
+        notices=notices,
     )
+
+
+def _together(
+    case_id: str, case: Complaint, due: Sequence[Step], house: House, now: datetime
+) -> tuple[list[Step], list[Notice]]:
+    """As many steps as fit into one change, moment by moment, and word of them."""
+    taken: list[Step] = []
+    told: dict[tuple[str, str], Notice] = {}
+    for _, group in groupby(due, key=attrgetter("at")):
+        steps = list(group)
+        more = told | {
+            (one.person, step.kind): one
+            for step in steps
+            for one in _notices(case_id, case, step, house, now)
+        }
+        if taken and len(more) > MOST_NOTICES:
+            break
+        taken, told = [*taken, *steps], more
+    return taken, list(told.values())[:MOST_NOTICES]
 
 
 def _notices(
@@ -50,5 +74,5 @@ def _notices(
         on=step.on.isoformat(),
         days=step.days,
         due=term.limit.isoformat() if term else "",
-        why={one: why(term, one) for one in ("pl", "en", "ru")} if term else {},
+        why={one: why(term, one) for one in LANGUAGES} if term else {},
     )

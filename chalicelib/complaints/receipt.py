@@ -237,7 +237,7 @@ def register(held: Held[Complaint], house: House, key: Key, *, now: datetime) ->
     Anonymous: registered, closed at once, counted (M34, D2). About an insured, without authority:
     the writer gets the fixed text alone, the insured is asked (M36-M39).
     """
-    case = replace(held.value, registered_at=now, attended_until=now)
+    case = replace(held.value, registered_at=now)
     letters: tuple[Letter, ...] = ()
     notices: tuple[Notice, ...] = ()
     if case.is_anonymous:

@@ -10,6 +10,7 @@ from functools import partial
 import msgspec
 
 from chalicelib.complaints import (
+    acts,
     attention,
     correspondence,
     escalation,
@@ -42,7 +43,7 @@ from chalicelib.letters import service as letters
 from chalicelib.organisations import store as organisations
 from chalicelib.organisations.domain import House, Member, Role
 from chalicelib.organisations.store import lookup_digest
-from chalicelib.ports import Ports
+from chalicelib.ports import Item, Ports
 
 MOST_TRIES = 6
 MOST_AT_ONCE = 6
@@ -176,7 +177,8 @@ def attend(ports: Ports, key: Key) -> str:
         items = ports.ledger.read(key, "ROOT")
         if "ROOT" not in items:
             break
-        change = _due(ports, store.held(items["ROOT"]), house)
+        held = store.held(items["ROOT"])
+        change = _due(ports, held, house) or _moved(ports, items["ROOT"], held, house)
         if change is None:
             break
         commit(ports, change)
@@ -191,17 +193,28 @@ def _due(ports: Ports, held: Held[Complaint], house: House) -> Change | None:
     moment = attention.next_moment(case, settings)
     if moment is None or moment > ports.now:
         return None
+    # First of all somebody is told: whatever else fails, no deadline passes in silence.
+    told = escalation.attend(held, house, now=ports.now)
+    if told is not None:
+        return told
     if case.is_open and case.registered_at is None and _registrable(case, ports.now):
         return receipt.register(held, house, held.key, now=ports.now)
     if case.unchecked:
         seen = files.look(ports, held.key)
         return receipt.files_seen(held, seen, house, now=ports.now)
     if case.is_open:
-        return escalation.attend(held, house, now=ports.now)
+        return None
     with suppress(ChangedMeanwhile):  # begun before, and broken off
         begin = erasure.begin(held.key, erasure.Ground.RETENTION, by=SYSTEM, now=ports.now)
         ports.ledger.commit(begin)
     return retention.leave(held, house, now=ports.now)
+
+
+def _moved(ports: Ports, item: Item, held: Held[Complaint], house: House) -> Change | None:
+    """The case at its new place in the agenda, where other settings moved what it is due for."""
+    if not item.due_at or datetime.fromisoformat(item.due_at) > ports.now:
+        return None
+    return acts.done(held, held.value, house, "rescheduled", by=SYSTEM, now=ports.now)
 
 
 def _registrable(case: Complaint, now: datetime) -> bool:
