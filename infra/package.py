@@ -40,9 +40,12 @@ GLIBC_SINCE_2023 = 34
 EPOCH = (1980, 1, 1, 0, 0, 0)
 # What Chalice's packager adds by itself: the three files that a function needs of it.
 PACKAGER = "chalice"
-# What no function reads: sources of compiled modules, stubs, a page that shows an API, and the
-# names of holidays.
-NOT_SHIPPED = re.compile(r"\.(c|cpp|h|pyx|pxd|pyi)$|/swagger_ui/|^holidays/locale/")
+# What no function reads: sources of compiled modules, stubs, a page that shows an API, the names of
+# holidays, pictures in AVIF, and compiled twins of modules of fontTools that are no part of a PDF.
+NOT_SHIPPED = re.compile(
+    r"\.(c|cpp|h|pyx|pxd|pyi)$|/swagger_ui/|^holidays/locale/"
+    r"|^PIL/_avif\.|^pillow\.libs/libavif-|^fontTools/.*\.so$"
+)
 # The flags of byte code that is taken as it is: Lambda's folder can't be written, so code without
 # any is compiled anew at every cold start, and dates mean nothing in a zip.
 UNCHECKED_HASH = 0b01
