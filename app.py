@@ -8,6 +8,7 @@ from chalice import Chalice, Rate
 from chalicelib import agenda, log, wiring
 from chalicelib.aws import ledger, secrets
 from chalicelib.clients.routes import routes as clients
+from chalicelib.complaints.routes import routes as complaints
 from chalicelib.consents.public import routes as links
 from chalicelib.consents.routes import routes as declarations
 from chalicelib.consents.scan_routes import routes as scans
@@ -17,7 +18,10 @@ from chalicelib.files import routes as files
 from chalicelib.letters.routes import routes as letters
 from chalicelib.organisations.routes import routes as organisations
 
-BLUEPRINTS = (organisations, clients, declarations, scans, files, letters, contact, links, erasures)
+BLUEPRINTS = (
+    *(organisations, clients, declarations, scans, files, letters, contact, links, erasures),
+    complaints,
+)
 
 app = Chalice(app_name="duly", configure_logs=False)
 for blueprint in BLUEPRINTS:

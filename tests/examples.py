@@ -27,6 +27,56 @@ FILE = {"name": "dystrybutor.pdf", "content_type": "application/pdf"}
 PDF = b"%PDF-1.7\n%%EOF\n"
 
 
+PAST, LATER = "2026-01-05", "2030-01-05"
+COMPLAINT = {
+    "channel": "in_person",
+    "writer": {"name": "Jan Nowak", "email": "jan@klient.example"},
+    "insured": {"name": "Maria Nowak", "email": "maria@klient.example"},
+    "contract_number": "AB-1",
+    "substance": "Szkoda czeka od miesiąca.",
+}
+# A good body for each act on a case; whether the case allows it is another matter.
+ACTS: dict[str, Any] = {
+    "enter_complaint": COMPLAINT,
+    "upload_case_file": {"content_type": "application/pdf"},
+    "add_case_message": {"channel": "in_person", "text": "Jeszcze jedno."},
+    "assign_case": {"assignee": ADMIN, "department": "Szkody"},
+    "note_on_case": {"text": "Notatka."},
+    "log_contact": {
+        "kind": "call_out",
+        "whom": "insured",
+        "at": "2026-01-05T10:00:00Z",
+        "text": "Nie odebrano.",
+    },
+    "classify_case": {"kind": "complaint", "product": "travel", "cause": "delay"},
+    "correct_case": {"contract_number": "AB-2"},
+    "record_case_authority": {"document": "pełnomocnictwo z 5 stycznia"},
+    "insured_asked_by_post": {"on": PAST},
+    "record_insured_answer": {"decision": "mine", "how": "telefon"},
+    "acknowledge_on_request": {"channel": "email"},
+    "record_stage_outside": {"body": "ombudsman", "stage": "opened", "on": PAST},
+    "record_case_redress": {"redress": "100 zł"},
+    "hold_case": {"reason": "spór sądowy"},
+    "release_case_file": {"reason": "obejrzany"},
+    "request_from_client": {"ground": "documents", "text": "Prosimy o kopię.", "answer_by": LATER},
+    "set_request_interval": {"least": 5, "most": 20, "document": "pismo klienta"},
+    "record_own_request": {"document": "pismo klienta", "on": PAST},
+    "suspend_case": {"ground": "documents", "obtainable": False},
+    "extend_case": {"to": LATER, "reason": "complex", "elements": {"reason": "Ekspertyza."}},
+    "leave_case_unanswered": {"reason": "unreadable"},
+    "route_case_out": {"note": "do likwidacji szkód"},
+    "return_case_to_court": {"text": "Apelację wnosi się do sądu okręgowego."},
+    "reopen_case": {"channel": "in_person", "substance": "Nowe dowody."},
+}
+
+
+def entered(duly: Duly, **changes: Any) -> Any:
+    """A case that the agent entered, as the API gives it."""
+    answer = duly.staff("POST", "/api/complaints", COMPLAINT | changes)
+    assert answer.status == 201, answer.json
+    return answer.json
+
+
 class Example(msgspec.Struct, frozen=True, kw_only=True):
     """A request that its route would grant, at `where`."""
 
@@ -72,6 +122,7 @@ class Examples:
         catalogue = duly.staff("GET", "/api/catalogue").json
         files = {"files": [{"file_id": sent["declaration_id"], "name": "skan.pdf"}]}
         scans = duly.staff("POST", "/api/scans", files).json
+        case = entered(duly)
         self.ids = {
             "org": "agencja",
             "client_id": self.client["client_id"],
@@ -82,10 +133,12 @@ class Examples:
             "purpose": "marketing",
             "import_id": scans["import_id"],
             "page": "1",
+            "case_id": case["case_id"],
         }
         self.versions = {
             "client": duly.read_client(self.client["client_id"])["version"],
             "organisation": catalogue["version"],
+            "case": case["version"],
         }
         settings = duly.staff("GET", "/api/organisation").json["settings"]
         self.bodies: dict[str, Any] = {
@@ -120,12 +173,14 @@ class Examples:
             "act_on_link": {"token": self.token, "decision": "dispute", "digest": read["digest"]},
             "renew_link": {"token": self.token},
         }
+        self.bodies |= ACTS | {"close_case_as_duplicate": {"of": case["case_id"]}}
         self.all = [self.of(spec) for spec in duly.routes.values()]
 
     def of(self, spec: Spec, **ids: str) -> Example:
         """The example of this route, with other ids where given."""
         admin = spec.roles is not None and "agent" not in spec.roles
         about = "client" if "{client_id}" in spec.path else "organisation"
+        about = "case" if "{case_id}" in spec.path else about
         return Example(
             spec=spec,
             where=spec.path.format(**self.ids | ids),

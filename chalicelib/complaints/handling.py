@@ -20,6 +20,7 @@ from chalicelib.complaints.case import (
     AlreadyDecided,
     CaseFile,
     Complaint,
+    Flag,
     Kind,
     Logged,
     NotRegistered,
@@ -33,7 +34,7 @@ from chalicelib.complaints.case import (
 from chalicelib.complaints.products import is_product
 from chalicelib.kernel import ids, text
 from chalicelib.kernel.change import Actor, Change, Held, Letter, Part
-from chalicelib.kernel.errors import Conflict, Forbidden, NotFound
+from chalicelib.kernel.errors import Conflict, NotFound
 from chalicelib.organisations.domain import House, MemberUnknown, Role
 
 MOST_OUTSIDE = 20
@@ -111,11 +112,6 @@ class Erased(Conflict):
 
     code = "case_erased"
     sentence = "The time of keeping is over; the case is erased."
-
-
-class HandOverForbidden(Forbidden):
-    code = "hand_over_forbidden"
-    sentence = "Only the agent who received it, or who handles cases, hands it over."
 
 
 class Way(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -451,11 +447,17 @@ def release_file(
 def acknowledge(
     held: Held[Complaint], way: Way, house: House, *, by: Actor, now: datetime
 ) -> Change:
-    """Who wrote on paper asked that receipt be confirmed: by letter, or by post on a day (M48)."""
+    """Who wrote on paper asked that receipt be confirmed: by letter, or by post on a day (M48).
+
+    So does an officer who finds that what looked like a mass mailing is none.
+    """
     case = held.value
     require_open(case)
-    asked = replace(case, acknowledge=True)
-    if receipt.acknowledges(case) or not receipt.acknowledges(asked):
+    suspect = Flag.SPAM_SUSPECT in case.flags
+    flags = tuple(one for one in case.flags if one is not Flag.SPAM_SUSPECT)
+    asked = replace(case, acknowledge=True, flags=flags)
+    told = receipt.acknowledges(case) and not suspect
+    if told or not receipt.acknowledges(asked):
         raise AlreadyAcknowledged
     if case.third_party:
         raise WriterStandsOutside

@@ -46,6 +46,7 @@ def test_a_read_takes_nothing_and_a_change_names_its_version() -> None:
         "keep_client_file",
         "keep_organisation_file",
         "retry_stuck",
+        "upload_case_file",
         "upload_scan",
         "assign_scan",
         "decide_scan",
