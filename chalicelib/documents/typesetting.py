@@ -1,18 +1,35 @@
 """Where everything on a printed declaration stands: one pass, used to draw it and to read its scan.
 
-The sheet becomes rows; a row may keep the next one on its page, and may carry the heading that is
-repeated when the page breaks before it. So no title stands without its text, no answer without its
-title, and no signature without an answer above it. All measures are millimetres on A4, from the top
-left corner. Knows no PDF library: `render` draws what comes out of here.
+The sheet becomes rows (`pages`) that keep one another: so no title stands without its text, no
+answer without its title, and no signature without an answer above it. Knows no PDF library:
+`render` draws what comes out of here.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 
 import msgspec
 
 from chalicelib.documents import codes
 from chalicelib.documents.labels import LABELS, Labels, written_day
-from chalicelib.documents.lines import CAP_HEIGHT, POINT, measure, paragraphs, shortened, wrap
+from chalicelib.documents.lines import measure, paragraphs, shortened, wrap
+from chalicelib.documents.pages import (
+    HEAD,
+    HEIGHT,
+    LABEL,
+    PLAIN,
+    STRONG,
+    TITLE,
+    WIDTH,
+    WORDING,
+    Column,
+    Row,
+    Rule,
+    Text,
+    height,
+    one_line,
+    paginate,
+    placed,
+)
 from chalicelib.documents.sheet import (
     AnswerBox,
     Area,
@@ -22,12 +39,9 @@ from chalicelib.documents.sheet import (
 )
 
 LAYOUT = "D1"  # printed into every QR code: whoever moves anything below makes a D2
-WIDTH, HEIGHT = 210.0, 297.0
 LEFT, RIGHT = 20.0, 190.0
 TOP, BOTTOM = 47.0, 277.0
 FOOT = 288.5
-
-LABEL, PLAIN, WORDING, STRONG, TITLE, HEAD = 8.0, 9.0, 9.5, 10.0, 10.5, 16.0  # points
 
 _CORNER = 4.0
 CORNERS = tuple(
@@ -46,6 +60,7 @@ _INDENT = 7.0
 _BOX = 4.6
 _TEXT_WIDTH = RIGHT - LEFT - _INDENT
 _HEADING = 5.6
+_COLUMN = Column(top=TOP, bottom=BOTTOM, heading=_HEADING)
 _GUTTER = 10.0
 # Place, date and signature, from the top of their row.
 _FIELDS = (
@@ -56,26 +71,6 @@ _FIELDS = (
 _WHOLE = 75.0  # a purpose up to this height is not split
 
 
-class Text(msgspec.Struct, frozen=True):
-    """A run of text; `x` is its left end, `y` its baseline."""
-
-    x: float
-    y: float
-    text: str
-    size: float
-    bold: bool = False
-    grey: bool = False
-
-
-class Rule(msgspec.Struct, frozen=True):
-    """A horizontal line; `heavy` ones are written on."""
-
-    x: float
-    y: float
-    width: float
-    heavy: bool = False
-
-
 class Page(msgspec.Struct, frozen=True, kw_only=True):
     """One page: its geometry, and what is drawn besides marks, boxes and QR code."""
 
@@ -84,29 +79,13 @@ class Page(msgspec.Struct, frozen=True, kw_only=True):
     rules: tuple[Rule, ...]
 
 
-class Row(msgspec.Struct, frozen=True, kw_only=True):
-    """A band over the whole width; positions in it count from its top.
-
-    `gap` is left free above it unless it is the first of its page. `keeps`: the next row stays on
-    its page. `heading` is repeated where the page breaks before it.
-    """
-
-    height: float
-    texts: tuple[Text, ...] = ()
-    rules: tuple[Rule, ...] = ()
-    boxes: tuple[AnswerBox, ...] = ()
-    fields: tuple[Area, Area, Area] | None = None
-    gap: float = 0.0
-    keeps: bool = False
-    heading: "Row | None" = None
-
-
 def typeset(sheet: DeclarationSheet) -> tuple[Page, ...]:
     """The pages of this declaration; the same for the same sheet."""
     labels = LABELS[sheet.language]
-    placed = list(_paginate(_rows(sheet, labels)))
+    set_pages = list(paginate(_rows(sheet, labels), _COLUMN))
     return tuple(
-        _page(sheet, labels, rows, number, len(placed)) for number, rows in enumerate(placed, 1)
+        _page(sheet, labels, rows, number, len(set_pages))
+        for number, rows in enumerate(set_pages, 1)
     )
 
 
@@ -155,7 +134,7 @@ def _parties(sheet: DeclarationSheet, labels: Labels) -> Iterator[Row]:
             for number, column in enumerate(columns)
             if line < len(column)
         ]
-        yield _line(4.6, *(msgspec.structs.replace(cell, x=x) for x, cell in cells))
+        yield one_line(4.6, *(msgspec.structs.replace(cell, x=x) for x, cell in cells))
     yield Row(height=2.0)
 
 
@@ -176,12 +155,12 @@ def _purpose(index: int, answer: SheetAnswer, labels: Labels, *, last: bool) -> 
     heading = _continuation(index, answer.title, labels)
     title = tuple(_title(index, answer.title))
     wording = [
-        _line(4.6, Text(LEFT + _INDENT, 0, line, WORDING)) if line else Row(height=2.2)
+        one_line(4.6, Text(LEFT + _INDENT, 0, line, WORDING)) if line else Row(height=2.2)
         for line in paragraphs(answer.text, _TEXT_WIDTH, WORDING)
     ]
     reply = _reply(index, labels.answers[answer.kind, answer.answer], ticked=answer.answer)
     rows = [*title, *wording, reply]
-    whole = _height(rows) <= _WHOLE
+    whole = height(rows) <= _WHOLE
     for number, row in enumerate(rows):
         near_title = number <= len(title)
         near_reply = len(rows) - 4 < number < len(rows) - 1
@@ -196,7 +175,7 @@ def _title(index: int, title: str) -> Iterator[Row]:
     numeral = Text(LEFT, 0, f"{index + 1}.", TITLE, bold=True)
     for number, line in enumerate(wrap(title, _TEXT_WIDTH, TITLE, bold=True)):
         text = Text(LEFT + _INDENT, 0, line, TITLE, bold=True)
-        yield _line(5.6, *((text,) if number else (numeral, text)), gap=0 if number else 5.5)
+        yield one_line(5.6, *((text,) if number else (numeral, text)), gap=0 if number else 5.5)
 
 
 def _continuation(index: int, title: str, labels: Labels) -> Row:
@@ -204,17 +183,17 @@ def _continuation(index: int, title: str, labels: Labels) -> Row:
     room = _TEXT_WIDTH - measure(labels.continued, TITLE, bold=True)
     words = f"{shortened(title, room, TITLE, bold=True)} {labels.continued}"
     numeral = Text(LEFT, 0, f"{index + 1}.", TITLE, bold=True)
-    return _line(_HEADING, numeral, Text(LEFT + _INDENT, 0, words, TITLE, bold=True))
+    return one_line(_HEADING, numeral, Text(LEFT + _INDENT, 0, words, TITLE, bold=True))
 
 
 def _reply(index: int, words: str, *, ticked: bool) -> Row:
     box = Area(LEFT + _INDENT, (6.4 - _BOX) / 2, _BOX, _BOX)
-    row = _line(6.4, Text(LEFT + _INDENT + _BOX + 2.6, 0, words, STRONG, bold=True), gap=1.2)
+    row = one_line(6.4, Text(LEFT + _INDENT + _BOX + 2.6, 0, words, STRONG, bold=True), gap=1.2)
     return msgspec.structs.replace(row, boxes=(AnswerBox(answer=index, area=box, ticked=ticked),))
 
 
 def _signature(labels: Labels) -> Iterator[Row]:
-    confirmation = _line(5.0, Text(LEFT, 0, labels.confirmation, WORDING), gap=9)
+    confirmation = one_line(5.0, Text(LEFT, 0, labels.confirmation, WORDING), gap=9)
     yield msgspec.structs.replace(confirmation, keeps=True)
     rules = tuple(Rule(area.x, area.y + area.height, area.width, True) for area in _FIELDS)
     words = (labels.place, labels.date, labels.signature)
@@ -225,51 +204,7 @@ def _signature(labels: Labels) -> Iterator[Row]:
     yield Row(height=26, texts=texts, rules=rules, fields=_FIELDS)
 
 
-def _line(height: float, *texts: Text, gap: float = 0.0) -> Row:
-    """A row of one line, its capitals in the middle of the height."""
-    placed = tuple(
-        msgspec.structs.replace(text, y=(height + CAP_HEIGHT * text.size * POINT) / 2)
-        for text in texts
-    )
-    return Row(height=height, texts=placed, gap=gap)
-
-
 # The rows on pages.
-
-
-def _paginate(rows: Iterable[Row]) -> Iterator[list[tuple[float, Row]]]:
-    """Rows with their tops, page by page."""
-    page: list[tuple[float, Row]] = []
-    y = TOP
-    for run in _runs(rows):
-        if page and y + _height(run) > BOTTOM:
-            yield page
-            page, y = [], TOP
-        heading = run[0].heading if not page else None
-        for row in [heading, *run] if heading else run:
-            y += row.gap if page else 0
-            page.append((y, row))
-            y += row.height
-    yield page
-
-
-def _runs(rows: Iterable[Row]) -> Iterator[list[Row]]:
-    """Rows that stay on one page, together; they part only where no page could hold them."""
-    run: list[Row] = []
-    for row in rows:
-        if _height([*run, row]) > BOTTOM - TOP - _HEADING:
-            yield run
-            run = []
-        run.append(row)
-        if not row.keeps:
-            yield run
-            run = []
-    if run:
-        yield run
-
-
-def _height(rows: Iterable[Row]) -> float:
-    return sum(row.gap + row.height for row in rows)
 
 
 def _page(
@@ -299,13 +234,12 @@ def _page(
         date=fields[1],
         signature=fields[2],
     )
-    body = [msgspec.structs.replace(text, y=text.y + y) for y, row in rows for text in row.texts]
-    rules = [msgspec.structs.replace(rule, y=rule.y + y) for y, row in rows for rule in row.rules]
+    body, lines = placed(rows)
     head = _first_head if page == 1 else _running_head
     return Page(
         layout=layout,
         texts=(*head(sheet, labels), *_beside_qr(sheet, labels), *body, _foot(labels, page, pages)),
-        rules=(Rule(LEFT, 42.5, RIGHT - LEFT), *rules),
+        rules=(Rule(LEFT, 42.5, RIGHT - LEFT), *lines),
     )
 
 

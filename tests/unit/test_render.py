@@ -19,6 +19,7 @@ from hypothesis import strategies as st
 
 from chalicelib.documents import codes, lines, render, typesetting
 from chalicelib.documents.labels import LABELS, Labels
+from chalicelib.documents.pages import TITLE, WORDING
 from chalicelib.documents.sheet import (
     Area,
     Controller,
@@ -271,7 +272,7 @@ def test_a_long_declaration_runs_over_pages_and_stays_whole(language: Language) 
             assert f"Purpose {box.answer}" in text
     assert any(f"Purpose 1 {labels.continued}" in text for text in said)
     lines_said = [text for page in typesetting.typeset(sheet) for text in page.texts]
-    wording = "".join(text.text for text in lines_said if text.size == typesetting.WORDING)
+    wording = "".join(text.text for text in lines_said if text.size == WORDING)
     expected = "".join(answer.text for answer in sheet.answers) + labels.confirmation
     assert "".join(wording.split()) == "".join(expected.split())
     assert all(line.text in "".join(said) for line in lines_said)
@@ -327,7 +328,7 @@ def test_even_an_absurd_title_is_printed_whole(title: str) -> None:
     """S28: nothing is cut off silently."""
     sheet = a_sheet(answers=(SheetAnswer(title=title, text="Text.", answer=True, kind="consent"),))
     placed = [text for page in typesetting.typeset(sheet) for text in page.texts]
-    shown = "".join(text.text for text in placed if text.size == typesetting.TITLE)
+    shown = "".join(text.text for text in placed if text.size == TITLE)
     assert shown.count(title[0]) >= title.count(title[0])
     assert max(text.y for text in placed) <= typesetting.FOOT
 
