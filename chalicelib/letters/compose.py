@@ -9,7 +9,7 @@ that turn the reading direction or control a terminal are dropped.
 
 import re
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import date, datetime
 from functools import cache
 from pathlib import Path
 from types import SimpleNamespace
@@ -17,6 +17,8 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import msgspec
 
+from chalicelib.kernel.days import day, month
+from chalicelib.letters.complaint_facts import ComplaintFacts
 from chalicelib.letters.facts import Facts
 
 if TYPE_CHECKING:
@@ -27,18 +29,10 @@ Language = Literal["pl", "en", "ru"]
 LANGUAGES: tuple[Language, ...] = ("pl", "en", "ru")
 
 _TEMPLATES = Path(__file__).parent / "templates"
-_MONTHS = {
-    "pl": (
-        "stycznia lutego marca kwietnia maja czerwca lipca sierpnia września października "
-        "listopada grudnia"
-    ),
-    "en": ("January February March April May June July August September October November December"),
-    "ru": "января февраля марта апреля мая июня июля августа сентября октября ноября декабря",
-}
 _MOMENT = {
-    "pl": "{day} {month} {year} r., godz. {time} ({zone})",
-    "en": "{day} {month} {year}, {time} ({zone})",
-    "ru": "{day} {month} {year} г., {time} ({zone})",
+    "pl": "{day}, godz. {time} ({zone})",
+    "en": "{day}, {time} ({zone})",
+    "ru": "{day}, {time} ({zone})",
 }
 # Controls but tab and newline, bidi controls, lone surrogates: of no use to an honest text.
 _DROPPED = re.compile(
@@ -58,7 +52,7 @@ class Composed(msgspec.Struct, frozen=True, kw_only=True):
     html: str
 
 
-def compose(facts: Facts, language: str) -> Composed:
+def compose(facts: Facts | ComplaintFacts, language: str) -> Composed:
     """The letter of these facts in this language; `ValueError` for a language that there is not."""
     if language not in LANGUAGES:
         raise ValueError(f"no letters in the language {language!r}")
@@ -77,13 +71,7 @@ def letter_name(facts: type) -> str:
 
 def moment(when: datetime, language: str) -> str:
     """The moment in words, with its zone: `22 November 2026, 14:05 (CET, UTC+1)`."""
-    return _MOMENT[language].format(
-        day=when.day,
-        month=_MONTHS[language].split()[when.month - 1],
-        year=when.year,
-        time=f"{when:%H:%M}",
-        zone=_zone(when),
-    )
+    return _MOMENT[language].format(day=day(when, language), time=f"{when:%H:%M}", zone=_zone(when))
 
 
 def _zone(when: datetime) -> str:
@@ -136,6 +124,14 @@ def _environment() -> "Environment":
     def moment_in_words(context: "Context", when: datetime) -> str:
         return moment(when, context["language"])
 
+    @pass_context
+    def day_in_words(context: "Context", when: date) -> str:
+        return day(when, context["language"])
+
+    @pass_context
+    def month_in_words(context: "Context", when: date) -> str:
+        return month(when, context["language"])
+
     environment = Environment(
         loader=FileSystemLoader(_TEMPLATES),
         undefined=StrictUndefined,
@@ -146,5 +142,7 @@ def _environment() -> "Environment":
         auto_reload=False,
     )
     environment.filters["moment"] = moment_in_words
+    environment.filters["day"] = day_in_words
+    environment.filters["month"] = month_in_words
     environment.filters["paragraphs"] = _paragraphs
     return environment

@@ -28,8 +28,8 @@ class ConfirmConsents(msgspec.Struct, frozen=True, kw_only=True):
     reminder: bool
 
     def __post_init__(self) -> None:
-        _refuse_unusable(self.link)
-        _refuse_naive(self.expires_at)
+        refuse_unusable(self.link)
+        refuse_naive(self.expires_at)
 
 
 class Receipt(msgspec.Struct, frozen=True, kw_only=True):
@@ -44,7 +44,7 @@ class Receipt(msgspec.Struct, frozen=True, kw_only=True):
     staff_name: str
 
     def __post_init__(self) -> None:
-        _refuse_naive(self.decided_at)
+        refuse_naive(self.decided_at)
 
 
 class Note(msgspec.Struct, frozen=True, kw_only=True):
@@ -58,8 +58,8 @@ class Note(msgspec.Struct, frozen=True, kw_only=True):
     titles: tuple[str, ...]
 
     def __post_init__(self) -> None:
-        _refuse_naive(self.declared_at)
-        _refuse_naive(self.happened_at)
+        refuse_naive(self.declared_at)
+        refuse_naive(self.happened_at)
 
 
 class ClientConfirmed(Note, frozen=True, kw_only=True):
@@ -94,12 +94,13 @@ def masked(link: str) -> str:
     return f"{origin}#masked"
 
 
-def _refuse_unusable(link: str) -> None:
+def refuse_unusable(link: str) -> None:
     """R19: one plain address, short enough to survive a mail program that breaks lines."""
     if len(link) > MOST_LINK or _LINK.fullmatch(link) is None:
         raise ValueError("the link is not one plain http(s) address of at most 200 characters")
 
 
-def _refuse_naive(moment: datetime) -> None:
+def refuse_naive(moment: datetime) -> None:
+    """S49: a time without its zone is no time."""
     if moment.utcoffset() is None:
         raise ValueError("the moment has no time zone")

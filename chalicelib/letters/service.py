@@ -20,6 +20,7 @@ from chalicelib.contact import domain as contact
 from chalicelib.contact.domain import Addressee, Channel, Ground
 from chalicelib.kernel.change import Change, Held, Key, Letter
 from chalicelib.kernel.errors import ChangedMeanwhile
+from chalicelib.letters.complaint_facts import ComplaintFacts
 from chalicelib.letters.facts import Facts
 from chalicelib.letters.mime import Address, Attachment
 from chalicelib.organisations import store as organisations
@@ -61,8 +62,8 @@ _letter = msgspec.json.Decoder(Letter).decode
 class Prepared(msgspec.Struct, frozen=True, kw_only=True):
     """A letter ready to be composed: its facts, and the same facts with the link masked."""
 
-    facts: Facts
-    masked: Facts
+    facts: Facts | ComplaintFacts
+    masked: Facts | ComplaintFacts
     language: str
     to: Address
     reply_to: Address
@@ -259,7 +260,9 @@ def _wait(ports: Ports, item: Item, letter: Letter, delayed: MailDelayed) -> Non
     ports.ledger.save_letter(item, waiting, due_at=ports.now + pause)
 
 
-def _built(prepared: Prepared, facts: Facts, house: House, letter: Letter) -> bytes:
+def _built(
+    prepared: Prepared, facts: Facts | ComplaintFacts, house: House, letter: Letter
+) -> bytes:
     from chalicelib.letters.compose import compose
     from chalicelib.letters.mime import build
 
