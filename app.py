@@ -12,6 +12,7 @@ from chalicelib.complaints.routes import routes as complaints
 from chalicelib.consents.public import routes as links
 from chalicelib.consents.routes import routes as declarations
 from chalicelib.consents.scan_routes import routes as scans
+from chalicelib.consents.standing_routes import routes as standings
 from chalicelib.contact.routes import routes as contact
 from chalicelib.erasure.routes import routes as erasures
 from chalicelib.files import routes as files
@@ -19,7 +20,16 @@ from chalicelib.letters.routes import routes as letters
 from chalicelib.organisations.routes import routes as organisations
 
 BLUEPRINTS = (
-    *(organisations, clients, declarations, scans, files, letters, contact, links, erasures),
+    organisations,
+    clients,
+    declarations,
+    standings,
+    scans,
+    files,
+    letters,
+    contact,
+    links,
+    erasures,
     complaints,
 )
 

@@ -6,7 +6,8 @@ not stored: a consent is `awaiting_email` because a declaration that asks for it
 a field says so.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import suppress
 from datetime import UTC, date, datetime, timedelta
 from enum import StrEnum
 from typing import Any, Literal
@@ -34,6 +35,9 @@ MOST_NAME_KEY = 200  # characters: one ligature may unfold into 18, an index key
 NAMES = "NAMES"
 SUPPRESSED = "SUPPRESSED"
 FEED = "CONSENTS#CHANGES"
+WEAK = "CONSENTS#WEAK"
+WARNED_BEFORE = timedelta(days=30)
+REMINDED_EVERY = timedelta(days=14)
 
 
 class Kind(StrEnum):
@@ -120,13 +124,24 @@ class Notice(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Standing(msgspec.Struct, frozen=True, array_like=True):
-    """The last decision on a purpose: given, refused, withdrawn; when, by which proof and words."""
+    """The last decision on a purpose: given, refused, withdrawn; when, by which proof and words.
+
+    `declaration_id` is the declaration, or the record made by hand, that proves it. `expires` where
+    the purpose has a term; `by`: who recorded it by hand.
+    """
 
     state: ConsentState
     at: datetime
     proof: Proof
     declaration_id: str
     wording_id: str
+    expires: datetime | None = None
+    by: str = ""
+
+    @property
+    def weak(self) -> bool:
+        """Whether a better proof is to be got: oral, or by SMS (S53, S54)."""
+        return self.state is ConsentState.GIVEN and self.proof is Proof.ORAL
 
 
 class Progress(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -167,6 +182,7 @@ class Client(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     notice: Notice | None = None
     standings: dict[str, Standing] = {}
     declarations: tuple[Progress, ...] = ()
+    attended_until: datetime | None = None
     erase_at: datetime | None = None
     hold: str = ""
     erasure: Literal["", "begun", "done"] = ""
@@ -241,7 +257,26 @@ class Client(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
         ]
         if self.erasure_due is not None:
             moments.append(self.erasure_due)
+        moments += [moment for _, _, moment in self.standing_moments()]
         return min(moments, default=None)
+
+    def standing_moments(self) -> Iterator[tuple[str, str, datetime]]:
+        """When each consent next needs somebody: purpose, why, and when; one for each reason.
+
+        What is given `expires`, and somebody is told a month before it is `expiring`; a `weak`
+        proof is spoken of every fortnight until there is a better one (S54).
+        """
+        mark = self.attended_until or self.created
+        for purpose, one in self.standings.items():
+            if one.state is not ConsentState.GIVEN or self.erasure:
+                continue
+            if one.expires is not None:
+                yield purpose, "expires", one.expires
+                if one.expires - WARNED_BEFORE > mark:
+                    yield purpose, "expiring", one.expires - WARNED_BEFORE
+            if one.weak:
+                turns = max(1, (max(mark, one.at) - one.at) // REMINDED_EVERY + 1)
+                yield purpose, "weak", one.at + REMINDED_EVERY * turns
 
 
 class ClientUnknown(NotFound):
@@ -424,13 +459,49 @@ def change_of(held: Held[Client], client: Client, event: Event, **promises: Any)
 
 
 def _fed(before: Client, after: Client, at: datetime) -> tuple[Part, ...]:
-    """The client's place in the feed of who may be contacted: that of the last change.
+    """The client's places in lists: who may be contacted, by the last change; who has weak proofs.
 
     A refusal where nothing was given changes no answer of the gate, and writes nothing.
     """
-    if before.given == after.given and before.erasure == after.erasure:
-        return ()
-    return (Part(sk="FEED", data={}, list_name=FEED, rank=at.astimezone(UTC).isoformat()),)
+    parts: list[Part] = []
+    if before.given != after.given or before.erasure != after.erasure:
+        rank = at.astimezone(UTC).isoformat()
+        parts.append(Part(sk="FEED", data={}, list_name=FEED, rank=rank))
+    was, weak = _weak_since(before), _weak_since(after)
+    if was != weak and weak:
+        parts.append(Part(sk="WEAK", data={}, list_name=WEAK, rank=weak))
+    elif was != weak:
+        parts.append(Part(sk="WEAK", data=None))
+    return tuple(parts)
+
+
+def _weak_since(client: Client) -> str:
+    """Since when a weak proof waits for a better one; "" where none does."""
+    since = [one.at for one in client.standings.values() if one.weak and not client.erasure]
+    return min(since).astimezone(UTC).isoformat() if since else ""
+
+
+def with_validity(change: Change, months: Mapping[str, int]) -> Change:
+    """The change, each consent that it gives with the end of its term (purposes may expire)."""
+    client = change.root
+    dated = {
+        purpose: replace(one, expires=_after_months(one.at, months[purpose]))
+        for purpose, one in client.standings.items()
+        if one.state is ConsentState.GIVEN and one.expires is None and months.get(purpose)
+    }
+    if not dated:
+        return change
+    root = replace(client, standings={**client.standings, **dated})
+    return replace(change, root=root, due_at=root.due_at)
+
+
+def _after_months(moment: datetime, months: int) -> datetime:
+    """The same day so many months later, or the month's last where there is none."""
+    years, month = divmod(moment.month - 1 + months, 12)
+    for day in range(moment.day, moment.day - 4, -1):
+        with suppress(ValueError):
+            return moment.replace(year=moment.year + years, month=month + 1, day=day)
+    raise AssertionError("every month has 28 days")
 
 
 def superseded(progress: Progress) -> Progress:

@@ -67,6 +67,8 @@ class StandingView(msgspec.Struct, frozen=True, kw_only=True):
     proof: Proof | None = None
     declaration_id: str | None = None
     wording_id: str | None = None
+    expires_at: Moment | None = None
+    weak: bool = False
 
 
 class DeclarationProgress(msgspec.Struct, frozen=True, kw_only=True):
@@ -210,6 +212,8 @@ def _standing(client: Client, purpose: str) -> StandingView:
         proof=decided.proof,
         declaration_id=decided.declaration_id,
         wording_id=decided.wording_id,
+        expires_at=decided.expires,
+        weak=decided.weak,
     )
 
 

@@ -9,18 +9,20 @@ from chalicelib.consents import store
 from chalicelib.consents.domain import Declaration
 from chalicelib.documents import codes, papers
 from chalicelib.documents.attachments import FileUnknown
-from chalicelib.documents.sheet import Controller, DeclarationSheet, Language, SheetAnswer
+from chalicelib.documents.sheet import DeclarationSheet, Language, SheetAnswer
 from chalicelib.kernel import tokens
 from chalicelib.kernel.change import Held
 from chalicelib.kernel.tokens import Claims, Purpose
 from chalicelib.letters import facts
 from chalicelib.letters.mime import Address, Attachment
+from chalicelib.letters.senders import controller, controller_address, link, local
 from chalicelib.letters.service import Composer, Occasion, Prepared, Unneeded
 from chalicelib.organisations import store as organisations
-from chalicelib.organisations.domain import House, Settings
+from chalicelib.organisations.domain import House
 from chalicelib.ports import Ports
 
 DEAD_LINK = "masked"
+PAGE = "c"
 MOST_PAPER_BYTES = 10 * 1024 * 1024
 
 
@@ -53,7 +55,7 @@ def sheet(
         client_address=identity.address or None,
         client_email=identity.email or None,
         client_phone=identity.phone or None,
-        declared_on=_local(declaration.created, house).date(),
+        declared_on=local(declaration.created, house).date(),
         answers=shown(ports, house, declaration),
     )
 
@@ -103,7 +105,7 @@ def message(
             staff_name=sender.name,
             answers=said.answers,
             link=url,
-            expires_at=_local(expires, house),
+            expires_at=local(expires, house),
             reminder=reminder,
         )
 
@@ -137,7 +139,7 @@ def receipt(ports: Ports, occasion: Occasion) -> Prepared:
         client_name=client.identity.name,
         answers=said.answers,
         reference=codes.group(declaration.code),
-        decided_at=_local(progress.decided, house),
+        decided_at=local(progress.decided, house),
         staff_name=sender.name,
     )
     return Prepared(
@@ -159,19 +161,19 @@ def note(kind: type[facts.AnyNote]) -> Composer:
         fact = kind(
             staff_name=member.name,
             client_name=client.identity.name,
-            declared_at=_local(declaration.created, house),
-            happened_at=_local(occasion.letter.promised_at, house),
+            declared_at=local(declaration.created, house),
+            happened_at=local(occasion.letter.promised_at, house),
             titles=tuple(one.title for one in asks),
         )
         address = Address(name=member.name, email=member.email)
         if not member.active:
-            address = _controller_address(house.settings)
+            address = controller_address(house.settings)
         return Prepared(
             facts=fact,
             masked=fact,
             language=member.language,
             to=address,
-            reply_to=_controller_address(house.settings),
+            reply_to=controller_address(house.settings),
         )
 
     return composed
@@ -204,25 +206,7 @@ def link_of(ports: Ports, house: House, client: Held[Client], progress: Progress
         expires=ports.real_now + (progress.expires - ports.now),
     )
     token = tokens.sign(claims, purpose=Purpose.CONFIRM, stage=ports.stage, keys=ports.link_keys())
-    return link(house.settings, token)
-
-
-def link(settings: Settings, token: str) -> str:
-    """The address of the page with the token in its fragment, which no server sees (R18)."""
-    return f"{settings.host}/c#{token}"
-
-
-def controller(settings: Settings) -> Controller:
-    """The controller as letters and papers name it."""
-    one = settings.controller
-    return Controller(
-        name=one.name,
-        address=one.address,
-        registry_number=one.registry_number,
-        email=one.email,
-        phone=one.phone,
-        dpo=one.dpo_line,
-    )
+    return link(house.settings, PAGE, token)
 
 
 class _Saying:
@@ -261,13 +245,3 @@ def _files(ports: Ports, declaration: Declaration) -> Iterable[Attachment]:
         if content is None:
             raise FileUnknown
         yield Attachment(filename=one.name, content_type=one.content_type, content=content)
-
-
-def _controller_address(settings: Settings) -> Address:
-    return Address(name=settings.controller.name[:80], email=settings.controller.email)
-
-
-def _local(moment: datetime, house: House) -> datetime:
-    from zoneinfo import ZoneInfo
-
-    return moment.astimezone(ZoneInfo(house.settings.time_zone))

@@ -14,6 +14,7 @@ from typing import Any
 import msgspec
 from msgspec.structs import replace
 
+from chalicelib.clients import domain as client_domain
 from chalicelib.clients import store as client_store
 from chalicelib.clients.domain import Client, DeclarationUnknown
 from chalicelib.consents import correspondence, imports, signing, store
@@ -193,7 +194,9 @@ def decide(ports: Ports, org: str, import_id: str, number: int, *, accept: bool,
             return imports.dismiss(held, one, by=by, now=ports.now)
         return imports.decide(held, one, accept=accept, by=by, now=ports.now)
 
-    _act(ports, org, import_id, number, decided)
+    was = _act(ports, org, import_id, number, decided)
+    if was.state is PageState.UNMATCHED and was.object_key:
+        ports.bucket.delete(was.object_key)
 
 
 def _act(
@@ -202,8 +205,8 @@ def _act(
     import_id: str,
     number: int,
     decided: Callable[[Held[ScanImport], ScanPage], Change],
-) -> None:
-    """One act on one page; a step that was settled meanwhile does not take it from the person."""
+) -> ScanPage:
+    """One act on one page, as it was; a step settled meanwhile does not take it from the person."""
     where, sk = imports.key(org, import_id), f"PAGE#{number:05d}"
     for attempt in range(MOST_TRIES):
         items = ports.ledger.read(where, "ROOT", sk)
@@ -211,13 +214,15 @@ def _act(
             raise ImportUnknown
         if sk not in items:
             raise PageUnknown
+        page = _page(items[sk].data)
         try:
-            ports.ledger.commit(decided(_held(items["ROOT"]), _page(items[sk].data)))
+            ports.ledger.commit(decided(_held(items["ROOT"]), page))
         except ChangedMeanwhile:
             if attempt == MOST_TRIES - 1:
                 raise
             continue
-        return
+        return page
+    raise ChangedMeanwhile
 
 
 def _chosen(ports: Ports, house: House, declaration: tuple[str, str] | str) -> Target:
@@ -350,7 +355,7 @@ class _Turn:
         page = replace(page, sha256=hashlib.sha256(content).hexdigest())
         target = self._target(read.payload)
         if isinstance(target, str) or read.payload is None:
-            reason = target if isinstance(target, str) else read.outcome.value
+            reason = (target if isinstance(target, str) else "") or read.outcome.value
             code = read.payload.code if read.payload and reason == "unknown_code" else ""
             page = replace(page, reason=reason, code=code)
             return replace(page, object_key=self._put(_loose(self.key, page), content, page))
@@ -397,7 +402,8 @@ class _Turn:
         ]
         for attempt in range(MOST_TRIES):
             try:
-                done, gone = self._settled(held.value, [self._examined(one) for one in group])
+                examined = [self._examined(one) for one in group]
+                done, gone = self._settled(held.value, examined)
             except ChangedMeanwhile:
                 if attempt == MOST_TRIES - 1:
                     raise
@@ -408,7 +414,8 @@ class _Turn:
             held = get(self.ports, self.key.org, self.key.id) if start else held
             self.ports.ledger.commit(imports.settled(held, part, now=self.ports.now))
         self.known |= {one.number: replace(one, open=False) for one in done}
-        for where in gone:
+        moved = {one.object_key for one in group} - {one.object_key for one in examined}
+        for where in {*gone, *moved}:
             self.ports.bucket.delete(where)
 
     def _examined(self, page: ScanPage) -> ScanPage:
@@ -455,6 +462,7 @@ class _Turn:
         if judged.state in signing.FINAL:
             judged, gone = self._bind(held.key, judged, by)
             change = signing.record(held, declaration, judged, by=by, now=self.ports.now)
+            change = client_domain.with_validity(change, self.house.catalogue.months)
         else:
             gone, kind = [], f"paper_{judged.state}"
             change = signing.keep(held, judged, kind=kind, by=by, now=self.ports.now)

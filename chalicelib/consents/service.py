@@ -12,8 +12,9 @@ from chalicelib.clients import domain as client_domain
 from chalicelib.clients import service as client_service
 from chalicelib.clients import store as client_store
 from chalicelib.clients.domain import Client, DeclarationState, Progress
-from chalicelib.consents import correspondence, domain, store
+from chalicelib.consents import correspondence, domain, standings, store
 from chalicelib.consents.domain import Attached, Decision, Declaration
+from chalicelib.consents.standings import Record
 from chalicelib.contact import domain as contact
 from chalicelib.documents import attachments as files
 from chalicelib.documents import codes, papers
@@ -35,6 +36,7 @@ from chalicelib.kernel.change import (
 from chalicelib.kernel.errors import ChangedMeanwhile, Invalid, NotFound, Unavailable
 from chalicelib.kernel.tokens import Claims, LinkExpired, LinkInvalid, Purpose
 from chalicelib.letters import service as letters
+from chalicelib.letters.senders import link
 from chalicelib.organisations import domain as organisation_domain
 from chalicelib.organisations import store as organisations
 from chalicelib.organisations.domain import House, Member
@@ -122,7 +124,7 @@ def preview(
         msgspec.structs.replace(declaration, paper=paper),
         member.staff_id,
         ports.now + timedelta(days=house.settings.link_days),
-        correspondence.link(house.settings, correspondence.DEAD_LINK),
+        link(house.settings, correspondence.PAGE, correspondence.DEAD_LINK),
     )
     code, language = declaration.code, declaration.language
     urls = [papers.link(ports, paper, code=code, language=language)]
@@ -164,7 +166,7 @@ def promised(change: Change) -> Change:
 
 
 def attend(ports: Ports, key: Key) -> str:
-    """What is due for a client: one reminder, one expiry, or the end of keeping (S15).
+    """What is due for a client: a reminder, an expiry, a consent's own term, the end of keeping.
 
     What is due together comes one after the other: the next one is due again at once.
     """
@@ -173,6 +175,8 @@ def attend(ports: Ports, key: Key) -> str:
         return "skipped"
     held = client_store.held(items["ROOT"])
     change = domain.attend(held, now=ports.now)
+    if change is None:
+        change = standings.attend(held, now=ports.now)
     if change is None:
         change = _leaving(ports, held)
     if change is None:
@@ -192,6 +196,39 @@ def _leaving(ports: Ports, held: Held[Client]) -> Change | None:
         begin = erasure.begin(held.key, erasure.Ground.NO_BASIS, by=SYSTEM, now=ports.now)
         ports.ledger.commit(begin)
     return client_domain.leave(held, by=SYSTEM, now=ports.now)
+
+
+def record(
+    ports: Ports, house: House, client_id: str, version: int, given: Record, *, by: Actor
+) -> Held[Client]:
+    """A decision that was made elsewhere (S52-S55), on the version that the caller read."""
+    held = client_service.read_version(ports, house.organisation.org, client_id, version)
+    if given.purpose not in {one.purpose for one in house.catalogue.purposes}:
+        raise standings.PurposeUnknownHere(field="purpose")
+    if given.file_id and file_store.find_file(ports, held.key, given.file_id) is None:
+        raise FileNotThere(field="file_id")
+    change = standings.record(held, given, by=by, now=ports.now)
+    ports.ledger.commit(client_domain.with_validity(change, house.catalogue.months))
+    return client_store.get(ports, house.organisation.org, client_id)
+
+
+def withdraw(
+    ports: Ports,
+    house: House,
+    client_id: str,
+    version: int,
+    purposes: tuple[str, ...],
+    note: str,
+    *,
+    by: Actor,
+) -> Held[Client]:
+    """Consents withdrawn by staff, at once and without confirmation (S57, S61)."""
+    held = client_service.read_version(ports, house.organisation.org, client_id, version)
+    change = standings.withdraw(held, purposes, by=by, now=ports.now, note=note)
+    if change is None:
+        raise standings.NothingToWithdraw(field="purposes")
+    ports.ledger.commit(change)
+    return client_store.get(ports, house.organisation.org, client_id)
 
 
 def open_link(ports: Ports, org: str, token: str) -> Opened:
@@ -229,7 +266,8 @@ def answer_link(
         if change is None:
             return opened
         try:
-            ports.ledger.commit(promised(change))
+            months = opened.house.catalogue.months
+            ports.ledger.commit(promised(client_domain.with_validity(change, months)))
         except ChangedMeanwhile:
             _pause(attempt)
             continue

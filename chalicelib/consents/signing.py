@@ -23,6 +23,7 @@ from chalicelib.clients.domain import (
     Progress,
     Proof,
     Standing,
+    change_of,
 )
 from chalicelib.consents.domain import Answer, Declaration
 from chalicelib.kernel import workdays
@@ -174,7 +175,7 @@ def record(
     event = Event(
         kind="paper_signed", actor=by, at=now, body=_evidence(declaration, paper, decided)
     )
-    return Change.of(held, changed, event, parts=(_part(paper),), due_at=changed.due_at)
+    return change_of(held, changed, event, parts=(_part(paper),))
 
 
 def _doubts(progress: Progress, paper: SignedPaper, *, zone: str) -> tuple[str, ...]:

@@ -16,6 +16,7 @@ from chalicelib.organisations.domain import Role
 from chalicelib.organisations.store import lookup_digest
 from chalicelib.web import paging
 from chalicelib.web.blueprint import ApiBlueprint, Call, Moment
+from chalicelib.web.history import Paged
 
 routes = ApiBlueprint(__name__)
 OFFICERS = frozenset({Role.ADMIN, Role.HEAD})
@@ -71,12 +72,6 @@ class CertificatesView(msgspec.Struct, frozen=True, kw_only=True):
 
     erasures: tuple[CertificateView, ...]
     cursor: str
-
-
-class Paged(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """`cursor` goes on where the page before ended."""
-
-    cursor: str = ""
 
 
 @routes.staff(

@@ -176,12 +176,16 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
 
 
 class Purpose(msgspec.Struct, frozen=True, kw_only=True):
-    """An entry of the catalogue: its texts by language, and the wordings now shown."""
+    """An entry of the catalogue: its texts by language, and the wordings now shown.
+
+    `months`: how long a consent to it is good for; 0 for good.
+    """
 
     purpose: str
     texts: dict[str, defaults.Text]
     wordings: dict[str, str] = {}
     hidden: bool = False
+    months: int = 0
 
 
 class Wording(msgspec.Struct, frozen=True, kw_only=True):
@@ -230,6 +234,11 @@ class Catalogue(msgspec.Struct, frozen=True, kw_only=True):
             if entry.purpose == purpose:
                 return entry
         raise PurposeUnknown
+
+    @property
+    def months(self) -> dict[str, int]:
+        """How long a consent to each purpose is good for, where it is not for good."""
+        return {entry.purpose: entry.months for entry in self.purposes if entry.months}
 
     @property
     def visible(self) -> tuple[Purpose, ...]:
@@ -405,16 +414,22 @@ def edit_purpose(
     now: datetime,
     texts: dict[str, defaults.Text] | None = None,
     hidden: bool | None = None,
+    months: int | None = None,
 ) -> Change:
-    """Other texts for a purpose, or shown and hidden (S22, S24); `NotInPlan` if not entitled."""
+    """Other texts for a purpose, or shown and hidden (S22, S24); `NotInPlan` if not entitled.
+
+    `months`: how long a consent that is given from now on is good for; 0 for good.
+    """
     _entitled(house)
     entry = house.catalogue.get(purpose)
     if hidden and purpose == NOTICE:
         raise NoticeStays
+    _require(months is None or (0 <= months <= 120 and purpose != NOTICE), "months")
     changed = replace(
         entry,
         texts=entry.texts if texts is None else _checked_texts(texts, house.settings),
         hidden=entry.hidden if hidden is None else hidden,
+        months=entry.months if months is None else months,
     )
     purposes = [changed if one.purpose == purpose else one for one in house.catalogue.purposes]
     return _recatalogued(house, purposes, "purpose_edited", purpose, by=by, now=now)

@@ -37,10 +37,11 @@ class TextInput(Input, frozen=True, kw_only=True):
 
 
 class PurposeInput(Input, frozen=True, kw_only=True):
-    """Other texts for a purpose, all languages at once; shown or hidden."""
+    """Other texts for a purpose, all languages at once; shown or hidden; months it is good for."""
 
     texts: dict[str, TextInput] | None = None
     hidden: bool | None = None
+    months: int | None = None
 
 
 class NewPurpose(Input, frozen=True, kw_only=True):
@@ -89,6 +90,7 @@ class PurposeView(msgspec.Struct, frozen=True, kw_only=True):
 
     purpose: str
     hidden: bool
+    months: int
     texts: dict[str, Text]
     wordings: dict[str, str]
 
@@ -216,6 +218,7 @@ def edit_purpose(call: Call, purpose: str) -> CatalogueView:
                 purpose,
                 texts=None if call.body.texts is None else _texts(call.body.texts),
                 hidden=call.body.hidden,
+                months=call.body.months,
                 by=call.actor,
                 now=call.ports.now,
             ),

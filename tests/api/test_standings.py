@@ -1,0 +1,132 @@
+"""Consents set by hand, withdrawn, run out, and proofs that are weak (S52-S57, S61)."""
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from tests.duly import ADMIN, Duly, moment
+
+
+def client_told(duly: Duly) -> Any:
+    """A client to whom the notice was delivered, and who decided nothing."""
+    client = duly.client()
+    duly.sent(client, notice=True)
+    return duly.read_client(client["client_id"])
+
+
+def recorded(duly: Duly, client: Any, purpose: str, **given: Any) -> Any:
+    """A consent set by hand; the client after it."""
+    path = f"/api/clients/{client['client_id']}"
+    version = duly.read_client(client["client_id"])["version"]
+    body = {"decided": "given", "source": "paper"} | given
+    answer = duly.staff("PUT", f"{path}/consents/{purpose}", body, version=version)
+    assert answer.status == 200, answer.json
+    return answer.json
+
+
+def ticks(duly: Duly) -> None:
+    """What is due together is done one after the other."""
+    for _ in range(4):
+        duly.tick()
+
+
+def standing(client: Any, purpose: str) -> Any:
+    """How the client stands on a purpose."""
+    return next(one for one in client["consents"] if one["purpose"] == purpose)
+
+
+def test_a_consent_from_another_system_is_a_record(duly: Duly) -> None:
+    """S52, S55: the status is set by hand, with its day and its source."""
+    client = client_told(duly)
+    day = "2025-03-01T10:00:00Z"
+    after = recorded(duly, client, "marketing", decided_at=day, note="karta z 2025 r.")
+    one = standing(after, "marketing")
+    assert (one["state"], one["proof"], one["weak"]) == ("given", "record", False)
+    assert moment(one["at"]) == moment(day)
+    path = f"/api/clients/{client['client_id']}/records/{one['declaration_id']}"
+    assert duly.staff("GET", path).json["note"] == "karta z 2025 r."
+
+
+@pytest.mark.parametrize("source", ["sms", "oral"])
+def test_a_word_by_telephone_is_weak_until_there_is_better(duly: Duly, source: str) -> None:
+    """S53, S54: listed, spoken of every fortnight, and no longer once the client confirms."""
+    client = client_told(duly)
+    after = recorded(duly, client, "marketing", source=source)
+    assert standing(after, "marketing")["weak"] is True
+    weak = duly.staff("GET", "/api/consents/weak").json["clients"]
+    assert [one["client_id"] for one in weak] == [client["client_id"]]
+    duly.wait(days=14, minutes=1)
+    ticks(duly)
+    told = [pk for pk, sk in duly.table() if "#PERSON#" in pk and "weak.marketing" in sk]
+    assert len(told) == 1
+    _, token = duly.sent(client, marketing=True)
+    duly.confirm(token)
+    assert standing(duly.read_client(client["client_id"]), "marketing")["weak"] is False
+    assert duly.staff("GET", "/api/consents/weak").json["clients"] == []
+
+
+def test_an_older_decision_joins_the_history_and_changes_nothing(duly: Duly) -> None:
+    """D21: whatever the day of recording, the later decision stands."""
+    client = client_told(duly)
+    recorded(duly, client, "marketing", decided="refused")
+    after = recorded(duly, client, "marketing", decided_at="2020-01-01T00:00:00Z")
+    assert standing(after, "marketing")["state"] == "refused"
+    assert duly.events(client["client_id"])[-1] == "consent_recorded"
+
+
+def test_a_withdrawal_by_staff_counts_at_once(duly: Duly) -> None:
+    """S57, S61: no confirmation, no letter; what is not given can't be withdrawn."""
+    client = client_told(duly)
+    recorded(duly, client, "marketing")
+    path = f"/api/clients/{client['client_id']}"
+    version = duly.read_client(client["client_id"])["version"]
+    sent = len(duly.mailbox.sent)
+    body = {"purposes": ["marketing"], "note": "telefon"}
+    answer = duly.staff("POST", f"{path}/withdraw", body, version=version)
+    assert standing(answer.json, "marketing")["state"] == "withdrawn"
+    duly.tick()
+    assert len(duly.mailbox.sent) == sent
+    again = duly.staff("POST", f"{path}/withdraw", body, version=answer.json["version"])
+    assert again.told == (409, "nothing_to_withdraw")
+
+
+def test_a_consent_runs_out_when_its_term_is_over(duly: Duly) -> None:
+    """S56: a purpose may be good for some months; a month before somebody is told, then it ends."""
+    version = duly.staff("GET", "/api/catalogue", by=ADMIN).json["version"]
+    path = "/api/catalogue/purposes/marketing"
+    changed = duly.staff("PATCH", path, {"months": 12}, by=ADMIN, version=version)
+    assert changed.json["purposes"][1]["months"] == 12
+    client = client_told(duly)
+    after = recorded(duly, client, "marketing")
+    ends = moment(standing(after, "marketing")["expires_at"])
+    assert timedelta(days=364) < ends - duly.ports().now < timedelta(days=367)
+    duly.wait(days=340)
+    ticks(duly)
+    assert any("expiring.marketing" in sk for _, sk in duly.table())
+    assert duly.consents(client["client_id"])["marketing"] == "given"
+    duly.wait(days=27)
+    ticks(duly)
+    assert duly.consents(client["client_id"])["marketing"] == "expired"
+
+
+def test_what_can_not_be_recorded_is_refused(duly: Duly) -> None:
+    """S52: no decision in the future, no purpose that there is not, no file that is not there."""
+    client = client_told(duly)
+    path, version = f"/api/clients/{client['client_id']}/consents", client["version"]
+    body = {"decided": "given", "source": "paper"}
+    future = body | {"decided_at": "2099-01-01T00:00:00Z"}
+    cases = [
+        ("marketing", future, "decided_at_refused"),
+        ("nothing", body, "purpose_not_in_catalogue"),
+        ("notice", body, "purpose_not_in_catalogue"),
+        ("marketing", body | {"file_id": "A" * 22}, "attachment_unknown"),
+        ("marketing", body | {"source": "dream"}, "invalid"),
+    ]
+    for purpose, given, code in cases:
+        answer = duly.staff("PUT", f"{path}/{purpose}", given, version=version)
+        assert answer.told == (422, code)
+    stranger = duly.client(email="x@klient.example")
+    early = f"/api/clients/{stranger['client_id']}/consents/marketing"
+    refused = duly.staff("PUT", early, body, version=stranger["version"])
+    assert refused.told == (409, "notice_required")
