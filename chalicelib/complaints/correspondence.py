@@ -1,18 +1,351 @@
-"""What the letters of a case say: stored facts made a letter's."""
+"""What the letters of a case say: stored facts made a letter's.
 
-from datetime import datetime
+Each letter to a person from outside has the number of the case, a fresh private link, and a signed
+address to which a reply comes back to the case. What officers said is the part `SAID#<id>` that the
+letter is about.
+"""
 
-from chalicelib.complaints.case import Complaint
-from chalicelib.kernel.change import Change, Held, Letter
-from chalicelib.letters.service import Composer
+from datetime import date, datetime
+from functools import cache
+from pathlib import Path
+from typing import Any, Literal, cast
+
+import msgspec
+
+from chalicelib.complaints import acts, answers, phrases
+from chalicelib.complaints.case import Complaint, Person, Said
+from chalicelib.complaints.inbound import reply_address
+from chalicelib.complaints.receipt import LINK_LIFE
+from chalicelib.documents.letter import Section
+from chalicelib.kernel import tokens
+from chalicelib.kernel.change import SYSTEM, Change, Held, Letter
+from chalicelib.kernel.tokens import Claims, Purpose
+from chalicelib.letters import complaint_facts as told
+from chalicelib.letters.complaint_facts import ComplaintFacts, ToPerson
+from chalicelib.letters.facts import masked
+from chalicelib.letters.mime import Address
+from chalicelib.letters.senders import controller, controller_address, link, local
+from chalicelib.letters.service import Composer, Occasion, Prepared, Unneeded
 from chalicelib.organisations.domain import House
-from chalicelib.ports import Item
+from chalicelib.policy.reasons import why
+from chalicelib.ports import Item, Ports
 
-COMPOSERS: dict[str, Composer] = {}
+STATUS_PAGE, INSURED_PAGE = "status", "insured"
+WRITER, INSURED = 1, 2  # whose status link it is: the generation of its claims
+_WORDS = Path(__file__).parent / "words.toml"
+# What the acknowledgement's template says by itself.
+_SAID_BY_ITSELF = frozenset({"taken", "missing"})
+_said = msgspec.json.Decoder(Said).decode
+SubmissionKind = Literal["complaint", "request", "suggestion", "gratitude"]
+
+
+def status_link(ports: Ports, house: House, case_id: str, who: int) -> str:
+    """The private page of a case; derived when it is needed, at rest nowhere (R17)."""
+    claims = _claims(ports, house, case_id, who, ports.real_now + LINK_LIFE)
+    token = tokens.sign(claims, purpose=Purpose.STATUS, stage=ports.stage, keys=ports.link_keys())
+    return link(house.settings, STATUS_PAGE, token)
+
+
+def submission_taken(ports: Ports, occasion: Occasion) -> Prepared:
+    """Registered and taken into work; what is missing; the day of the answer (M45-M48)."""
+    case: Complaint = occasion.owner.value
+    due, registered = case.answer_due, case.registered_at
+    if registered is None:
+        raise Unneeded("not_registered")
+    language = case.language
+    missing = _missing(language)
+    return _to_person(
+        ports,
+        occasion,
+        told.SubmissionTaken,
+        kind=_kind(case),
+        received_on=case.day(case.received_at),
+        registered_on=case.day(registered),
+        missing=tuple(missing[one] for one in case.missing),
+        answer_by=due.limit if due else None,
+        why=why(due, language) if due else "",
+        elements=_acknowledgement(case),
+    )
+
+
+def third_party_taken(ports: Ports, occasion: Occasion) -> Prepared:
+    """The fixed text, and not a word of the case (M39)."""
+    return _to_person(ports, occasion, told.ThirdPartyTaken)
+
+
+def gratitude_thanked(ports: Ports, occasion: Occasion) -> Prepared:
+    """Thanks for thanks (M27)."""
+    return _to_person(ports, occasion, told.GratitudeThanked)
+
+
+def message_added(ports: Ports, occasion: Occasion) -> Prepared:
+    """What came later joined the case."""
+    at = local(occasion.letter.promised_at, occasion.house)
+    return _to_person(ports, occasion, told.MessageAdded, received_at=at)
+
+
+def data_requested(ports: Ports, occasion: Occasion) -> Prepared:
+    """A request for documents or a permission (M62-M71), as long as it is open."""
+    case, said = occasion.owner.value, _words(occasion)
+    request = next((one for one in case.requests if one.said == said.said_id), None)
+    if request is None or said.until is None:
+        raise Unneeded("request_gone")
+    due = case.answer_due
+    return _to_person(
+        ports,
+        occasion,
+        told.DataRequested,
+        n=request.n,
+        what=request.ground,
+        text=said.text,
+        answer_by=said.until,
+        may_close=case.policy.suspension is not None,
+        due=due.limit if due else None,
+    )
+
+
+def answer_extended(ports: Ports, occasion: Occasion) -> Prepared:
+    """The answer takes longer: why, and until when (M53)."""
+    case, said = occasion.owner.value, _words(occasion)
+    if said.until is None:
+        raise Unneeded("extension_gone")
+    return _to_person(
+        ports,
+        occasion,
+        told.AnswerExtended,
+        expected_by=said.until,
+        wording=said.wording,
+        elements=_sections(case, "extension", said, case.language),
+        text=said.text,
+    )
+
+
+def answer_sent(ports: Ports, occasion: Occasion) -> Prepared:
+    """The answer itself (M52, M55), with where to turn next (M108)."""
+    case, said = occasion.owner.value, _words(occasion)
+    language = said.language or case.language
+    elsewhere = _sections(case, "refusal", said, language)
+    return _to_person(
+        ports,
+        occasion,
+        told.AnswerSent,
+        language=language,
+        addressee=case.addressee.name,
+        kind=_kind(case),
+        outcome=_outcome(case),
+        answered_on=case.day(occasion.letter.promised_at),
+        text=said.text,
+        elements=_sections(case, "answer", said, language),
+        elsewhere=elsewhere,
+        signer_name=said.signer.name,
+        signer_position=said.signer.position,
+    )
+
+
+def answer_elsewhere(ports: Ports, occasion: Occasion) -> Prepared:
+    """The answer went on paper (M84); when, and by which number to follow it."""
+    facts, answer = occasion.letter.facts, occasion.owner.value.answer
+    way = "in_person" if facts["channel"] == "in_person" else "post"
+    return _to_person(
+        ports,
+        occasion,
+        told.AnswerElsewhere,
+        sent_on=date.fromisoformat(facts["on"]),
+        way=way,
+        tracking=getattr(answer, "tracking", "") if answer else "",
+    )
+
+
+def not_answered(ports: Ports, occasion: Occasion) -> Prepared:
+    """Closed without an answer, in the pack's wording (M54-M61), with where to turn (M108)."""
+    return _closed(ports, occasion, told.NotAnswered)
+
+
+def suspended(ports: Ports, occasion: Occasion) -> Prepared:
+    """Closed in its ground's wording (M73, M74)."""
+    return _closed(ports, occasion, told.Suspended)
+
+
+def court_returned(ports: Ports, occasion: Occasion) -> Prepared:
+    """It contests a court's decision: how that is appealed (M50)."""
+    return _to_person(ports, occasion, told.CourtReturned, text=_words(occasion).text)
+
+
+def routed_out(ports: Ports, occasion: Occasion) -> Prepared:
+    """Passed on to the ordinary process (M26, M30)."""
+    return _to_person(ports, occasion, told.RoutedOut, text=_words(occasion).text)
+
+
+def insured_asked(ports: Ports, occasion: Occasion) -> Prepared:
+    """Was it sent for you? By a link of this question alone (M38)."""
+    case: Complaint = occasion.owner.value
+    question, insured = case.question, case.insured
+    generation = occasion.letter.facts.get("generation")
+    if question is None or insured is None or question.generation != generation:
+        raise Unneeded("question_superseded")
+    if question.decided_at is not None or not case.is_open:
+        raise Unneeded("question_over")
+    life = question.expires - ports.now
+    claims = _claims(
+        ports, occasion.house, occasion.owner.key.id, generation, ports.real_now + life
+    )
+    token = tokens.sign(claims, purpose=Purpose.INSURED, stage=ports.stage, keys=ports.link_keys())
+    return _to_person(
+        ports,
+        occasion,
+        told.InsuredAsked,
+        url=link(occasion.house.settings, INSURED_PAGE, token),
+        insured_name=insured.name,
+        received_on=case.day(case.received_at),
+        expires_at=local(question.expires, occasion.house),
+    )
+
+
+COMPOSERS: dict[str, Composer] = {
+    "submission_taken": submission_taken,
+    "third_party_taken": third_party_taken,
+    "gratitude_thanked": gratitude_thanked,
+    "message_added": message_added,
+    "data_requested": data_requested,
+    "answer_extended": answer_extended,
+    "answer_sent": answer_sent,
+    "answer_elsewhere": answer_elsewhere,
+    "not_answered": not_answered,
+    "suspended": suspended,
+    "court_returned": court_returned,
+    "routed_out": routed_out,
+    "insured_asked": insured_asked,
+}
+
+
+def _to_person(
+    ports: Ports,
+    occasion: Occasion,
+    shape: type[ToPerson],
+    *,
+    url: str | None = None,
+    language: str = "",
+    **facts: Any,
+) -> Prepared:
+    """A letter to the writer or the insured, with a fresh link and an address for the reply."""
+    house, case = occasion.house, cast(Complaint, occasion.owner.value)
+    to, who = _person(case, occasion.letter)
+    url = status_link(ports, house, occasion.owner.key.id, who) if url is None else url
+    plain = {"organisation": controller(house.settings), "reference": case.reference, **facts}
+    return Prepared(
+        facts=cast(ComplaintFacts, shape(link=url, **plain)),
+        masked=cast(ComplaintFacts, shape(link=masked(url), **plain)),
+        language=language or case.language,
+        to=Address(name=to.name[:80], email=to.email),
+        reply_to=_reply_to(ports, house, occasion.owner.key.id),
+    )
+
+
+def _closed(ports: Ports, occasion: Occasion, shape: type[ToPerson]) -> Prepared:
+    case, said = occasion.owner.value, _words(occasion)
+    keys = case.policy.letters.get("refusal", {})
+    elsewhere = tuple(
+        Section(title=_title(getattr(keys[key], case.language)), text=text)
+        for key in keys
+        if (text := phrases.element(case.policy, "refusal", key, case.language))
+    )
+    return _to_person(
+        ports, occasion, shape, wording=said.wording, text=said.text, elsewhere=elsewhere
+    )
+
+
+def _person(case: Complaint, letter: Letter) -> tuple[Person, int]:
+    if letter.to == "writer":
+        return case.writer, WRITER
+    return case.insured or Person(), INSURED
+
+
+def _reply_to(ports: Ports, house: House, case_id: str) -> Address:
+    """Back to the case by a signed address, where the organisation takes complaints by e-mail."""
+    mailbox = house.settings.complaints.mailbox
+    if not mailbox:
+        return controller_address(house.settings)
+    domain = mailbox.rpartition("@")[2]
+    org, keys = house.organisation.org, ports.link_keys()
+    email = reply_address(case_id, org, keys, ports.stage, domain)
+    return Address(name=house.settings.sender.name, email=email)
+
+
+def _claims(ports: Ports, house: House, case_id: str, generation: int, expires: datetime) -> Claims:
+    return Claims(
+        org=house.organisation.org,
+        owner_id=case_id,
+        about_id=case_id,
+        generation=generation,
+        issued=ports.real_now,
+        expires=expires,
+    )
+
+
+def _words(occasion: Occasion) -> Said:
+    if occasion.part is None:
+        raise Unneeded("words_gone")
+    return _said(occasion.part.data)
+
+
+def _sections(
+    case: Complaint, letter: Literal["answer", "refusal", "extension"], said: Said, language: str
+) -> tuple[Section, ...]:
+    """What the pack wants said, under its title, in the pack's order."""
+    wanted = case.policy.letters.get(letter, {})
+    return tuple(
+        Section(title=_title(getattr(element, language)), text=said.elements[key])
+        for key, element in wanted.items()
+        if said.elements.get(key)
+    )
+
+
+def _acknowledgement(case: Complaint) -> tuple[Section, ...]:
+    wanted = case.policy.letters.get("acknowledgement", {})
+    return tuple(
+        Section(title="", text=text)
+        for key in wanted
+        if key not in _SAID_BY_ITSELF
+        and (text := phrases.element(case.policy, "acknowledgement", key, case.language))
+    )
+
+
+def _title(element: str) -> str:
+    return element[:1].upper() + element[1:]
+
+
+def _kind(case: Complaint) -> SubmissionKind:
+    return case.kind.value
+
+
+def _outcome(case: Complaint) -> Any:
+    return case.answer.outcome or "" if case.answer else ""
+
+
+@cache
+def _missing(language: str) -> dict[str, str]:
+    import tomllib
+
+    words = tomllib.loads(_WORDS.read_text(encoding="utf-8"))
+    found: dict[str, str] = words["missing"][language]
+    return found
 
 
 def on_bounced(
     held: Held[Complaint], letter: Letter, part: Item | None, house: House, now: datetime
 ) -> Change | None:
-    """What it means for the case that a letter came back."""
-    return None
+    """A letter came back: an answer was not given, and somebody has to find another way."""
+    change = answers.on_bounced(held, letter, house, now=now)
+    case = held.value
+    if change is not None or not case.is_open:
+        return change
+    return acts.done(
+        held,
+        case,
+        house,
+        "letter_bounced",
+        by=SYSTEM,
+        now=now,
+        body={"letter": letter.letter_id, "template": letter.template},
+        notices=acts.notices(held.key.id, case, house, "letter_held", "officer", now=now),
+    )
