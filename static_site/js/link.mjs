@@ -19,7 +19,15 @@ export function orgOf(token) {
   const bytes = atob(shape[1].replace(/-/g, "+").replace(/_/g, "/"));
   const length = bytes.charCodeAt(0);
   const slug = bytes.slice(1, 1 + length);
-  return slug.length === length && ORGANISATION.test(slug) ? slug : null;
+  return slug.length === length && isOrganisation(slug) ? slug : null;
+}
+
+/**
+ * Whether this could be the slug of an organisation.
+ * @param {string} slug
+ */
+export function isOrganisation(slug) {
+  return ORGANISATION.test(slug);
 }
 
 /**

@@ -22,3 +22,13 @@ export function inWords(instant, language, timeZone) {
   });
   return { date: date.format(moment), time: time.format(moment) };
 }
+
+/**
+ * A plain date in words: of the organisation's calendar, whatever the reader's zone.
+ * @param {string} date such as 2026-11-27
+ * @param {string} language
+ */
+export function dayInWords(date, language) {
+  const day = new Intl.DateTimeFormat(LOCALES[language] ?? language, { dateStyle: "full", timeZone: "UTC" });
+  return day.format(new Date(`${date}T12:00:00Z`));
+}

@@ -36,7 +36,7 @@ export class Screen {
   refresh() {
     if (this.t === null) return;
     fill(document, this.t, this.facts);
-    find(document, ".controller").hidden = this.facts.client === undefined;
+    find(document, ".controller").hidden = this.facts.address === undefined;
     for (const link of findAll(document, "a[data-scheme]")) {
       link.setAttribute("href", address(link.dataset.scheme ?? "", link.textContent ?? ""));
     }

@@ -12,16 +12,16 @@ from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from threading import Thread
-from typing import Any
+from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
 SITE = Path(__file__).parents[2] / "static_site"
 
 HEADERS = {
     "Content-Security-Policy": "default-src 'none'; script-src 'self'; style-src 'self'; "
-    "img-src 'self'; font-src 'self'; connect-src 'self'; form-action 'none'; base-uri 'none'; "
-    "object-src 'none'; frame-ancestors 'none'; require-trusted-types-for 'script'; "
-    "trusted-types 'none'",
+    "img-src 'self'; font-src 'self'; connect-src 'self'; worker-src 'self'; form-action 'none'; "
+    "base-uri 'none'; object-src 'none'; frame-ancestors 'none'; "
+    "require-trusted-types-for 'script'; trusted-types duly-worker",
     "Referrer-Policy": "no-referrer",
     "X-Content-Type-Options": "nosniff",
     "X-Frame-Options": "DENY",
@@ -35,11 +35,13 @@ TYPES = {
     ".html": "text/html; charset=utf-8",
     ".css": "text/css; charset=utf-8",
     ".mjs": "text/javascript; charset=utf-8",
+    ".js": "text/javascript; charset=utf-8",
     ".json": "application/json; charset=utf-8",
     ".svg": "image/svg+xml",
 }
 
 Answer = tuple[int, dict[str, Any]]
+Fake = TypeVar("Fake", bound="FakeDuly")
 
 
 def a_token(org: str = "polisa") -> str:
@@ -80,6 +82,10 @@ class FakeDuly:
         """The bodies that reached `links/act`."""
         return [body for path, body in self.asked if path.endswith("/act")]
 
+    def upload(self, path: str, body: bytes) -> int:
+        """The status that a presigned upload gets; here there is none."""
+        raise NotImplementedError(path)
+
     def answer(self, path: str, body: dict[str, Any]) -> Answer | None:
         """What the API says; None breaks off in the middle of it."""
         self.asked.append((path, body))
@@ -98,25 +104,33 @@ class FakeDuly:
         return 200, {"receipt": self.reading["receipt"]}
 
 
+def _file(path: str) -> Path | None:
+    """The file of an address: a page by its name, as the edge has it."""
+    name = path.lstrip("/") or "index"
+    found = (SITE / f"{name}.html", SITE / name)
+    return next((one for one in found if one.is_file()), None)
+
+
 @contextmanager
-def serving(fake: FakeDuly) -> Iterator[FakeDuly]:
+def serving(fake: Fake) -> Iterator[Fake]:
     """The fake on a free port of this machine."""
 
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
 
         def do_GET(self) -> None:
-            path = urlsplit(self.path).path
-            name = {"/": "/index.html", "/c": "/c.html"}.get(path, path)
-            file = SITE / name.lstrip("/")
-            if file.is_file():
-                self.reply(200, file.read_bytes(), TYPES[file.suffix])
-            else:
+            file = _file(urlsplit(self.path).path)
+            if file is None:
                 self.reply(404, (SITE / "404.html").read_bytes(), TYPES[".html"])
+            else:
+                self.reply(200, file.read_bytes(), TYPES[file.suffix])
 
         def do_POST(self) -> None:
-            body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
-            answer = fake.answer(self.path, body)
+            body = self.rfile.read(int(self.headers["Content-Length"]))
+            if self.headers["Content-Type"].startswith("multipart/"):
+                self.reply(fake.upload(self.path, body), b"", TYPES[".json"])
+                return
+            answer = fake.answer(self.path, json.loads(body))
             if answer is None:
                 self.wfile.write(b"HTTP/1.1 200 OK\r\nContent-Length: 99\r\n\r\n{")
                 self.close_connection = True
