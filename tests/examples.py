@@ -1,6 +1,7 @@
 """A good request for every route: what the tests that walk all routes start from."""
 
 import copy
+from datetime import timedelta
 from typing import Any
 
 import msgspec
@@ -29,7 +30,8 @@ PDF = b"%PDF-1.7\n%%EOF\n"
 
 PAST, LATER = "2026-01-05", "2030-01-05"
 COMPLAINT = {
-    "channel": "in_person",
+    "channel": "post",
+    "received_at": "2026-01-05T10:00:00Z",
     "writer": {"name": "Jan Nowak", "email": "jan@klient.example"},
     "insured": {"name": "Maria Nowak", "email": "maria@klient.example"},
     "contract_number": "AB-1",
@@ -37,7 +39,7 @@ COMPLAINT = {
 }
 # A good body for each act on a case; whether the case allows it is another matter.
 ACTS: dict[str, Any] = {
-    "enter_complaint": COMPLAINT,
+    "enter_complaint": COMPLAINT | {"channel": "in_person", "received_at": None},
     "upload_case_file": {"content_type": "application/pdf"},
     "add_case_message": {"channel": "in_person", "text": "Jeszcze jedno."},
     "assign_case": {"assignee": ADMIN, "department": "Szkody"},
@@ -62,7 +64,7 @@ ACTS: dict[str, Any] = {
     "set_request_interval": {"least": 5, "most": 20, "document": "pismo klienta"},
     "record_own_request": {"document": "pismo klienta", "on": PAST},
     "suspend_case": {"ground": "documents", "obtainable": False},
-    "extend_case": {"to": LATER, "reason": "complex", "elements": {"reason": "Ekspertyza."}},
+    "extend_case": {"to": LATER, "reason": "complex"},
     "leave_case_unanswered": {"reason": "unreadable"},
     "route_case_out": {"note": "do likwidacji szkód"},
     "return_case_to_court": {"text": "Apelację wnosi się do sądu okręgowego."},
@@ -71,10 +73,15 @@ ACTS: dict[str, Any] = {
 
 
 def entered(duly: Duly, **changes: Any) -> Any:
-    """A case that the agent entered, as the API gives it."""
-    answer = duly.staff("POST", "/api/complaints", COMPLAINT | changes)
+    """A case that the agent entered days after it came, and that is registered by now."""
+    arrived = (duly.ports().now - timedelta(days=6)).isoformat()
+    body = COMPLAINT | {"received_at": arrived} | changes
+    answer = duly.staff("POST", "/api/complaints", body)
     assert answer.status == 201, answer.json
-    return answer.json
+    duly.tick()
+    case = duly.staff("GET", f"/api/complaints/{answer.json['case_id']}")
+    assert case.json["registered_at"], case.json
+    return case.json
 
 
 class Example(msgspec.Struct, frozen=True, kw_only=True):

@@ -432,12 +432,13 @@ def release_file(
 ) -> Change:
     """An officer looked at what was held back, and lets it be opened: why, and who, is kept."""
     require_kept(held.value)
+    why = text.line(reason, "reason", most=500)
     if file is None:
         raise CaseFileUnknown
     if file.state != "held" or file.released_by:
         raise NotHeld
     released = replace(file, released_by=by.id)
-    body = {"file": file.file_id, "held_for": file.reason, "reason": text.line(reason, "reason")}
+    body = {"file": file.file_id, "held_for": file.reason, "reason": why}
     part = Part(sk=f"FILE#{file.file_id}", data=released)
     return acts.done(
         held, held.value, house, "file_released", by=by, now=now, body=body, parts=(part,)
