@@ -1,0 +1,152 @@
+"""What an answer must hold before it leaves: the pack's mandatory elements, each with its source.
+
+A gap names the rule, says it in the reader's language, and where it is written; what nobody has
+checked is flagged. In a negative outcome the bodies to turn to are among the elements (M108).
+"""
+
+import re
+from collections.abc import Iterator
+from typing import Literal
+
+import msgspec
+
+from chalicelib.complaints.case import Complaint, Kind, Outcome, Said
+from chalicelib.policy.packs import Element, LetterKind
+
+NEGATIVE = frozenset({Outcome.PARTLY, Outcome.REJECTED})
+GRANTED = frozenset({Outcome.UPHELD, Outcome.PARTLY})
+# The element that the signer's name and position make, where the pack asks for it.
+SIGNATORY = "signatory"
+_PLACEHOLDER = re.compile(r"\[[^\[\]\n]{0,400}\]")
+_WORDS = {
+    "text": {"pl": "treść odpowiedzi", "en": "the words of the answer", "ru": "текст ответа"},
+    "placeholder": {
+        "pl": "w tekście zostało miejsce do uzupełnienia",
+        "en": "the text still has a place to be filled in",
+        "ru": "в тексте осталось незаполненное место",
+    },
+}
+
+
+class Wanted(msgspec.Struct, frozen=True, kw_only=True):
+    """One element that the letter must hold, and the letter of the pack that asks for it."""
+
+    letter: LetterKind
+    key: str
+    element: Element
+
+    @property
+    def rule(self) -> str:
+        """The pack's key of it."""
+        return f"letters.{self.letter}.{self.key}"
+
+
+class Gap(msgspec.Struct, frozen=True, kw_only=True):
+    """What is not there yet: where, by which rule, in words, and where the rule is written."""
+
+    field: str
+    rule: str
+    reason: Literal["missing", "placeholder"]
+    sentence: str
+    document: str = ""
+    address: str = ""
+    unverified: bool = False
+
+
+def wanted(case: Complaint, outcome: Outcome | None) -> tuple[Wanted, ...]:
+    """Every element that the answer must hold under this outcome, in the pack's order.
+
+    Thanks, a suggestion or a request gets a short answer, unless its outcome is negative.
+    """
+    if case.kind is not Kind.COMPLAINT and outcome not in NEGATIVE:
+        return ()
+    asked: tuple[LetterKind, ...] = ("answer", "refusal") if outcome in NEGATIVE else ("answer",)
+    return tuple(
+        Wanted(letter=letter, key=key, element=element)
+        for letter in asked
+        for key, element in case.policy.letters.get(letter, {}).items()
+        if _applies(element, case, outcome)
+    )
+
+
+def known(case: Complaint) -> tuple[str, ...]:
+    """The key of every element that an answer under these rules can hold, in their order."""
+    letters = case.policy.letters
+    return tuple(dict.fromkeys([*letters.get("answer", {}), *letters.get("refusal", {})]))
+
+
+def gaps(case: Complaint, said: Said, outcome: Outcome | None, language: str) -> tuple[Gap, ...]:
+    """What is missing or not filled in, told in this language; nothing, if the letter is whole."""
+    return tuple(_gaps(case, said, outcome, language))
+
+
+def passages(said: Said) -> tuple[tuple[str, str], ...]:
+    """The words of the letter with the field that each stands in, in the order in which they go."""
+    elements = [(f"elements.{key}", words) for key, words in said.elements.items()]
+    return tuple((field, words) for field, words in [("text", said.text), *elements] if words)
+
+
+def whole(said: Said) -> str:
+    """All the words of the letter: what is looked through for private data."""
+    return "\n\n".join(words for _, words in passages(said))
+
+
+def field_at(said: Said, place: int) -> str:
+    """The field that this place of the whole letter stands in."""
+    field, end = "text", 0
+    for field, words in passages(said):
+        end += len(words) + 2
+        if place < end:
+            return field
+    return field
+
+
+def _applies(element: Element, case: Complaint, outcome: Outcome | None) -> bool:
+    return {
+        "always": True,
+        "unless_granted": outcome in NEGATIVE,
+        "if_granted": outcome in GRANTED,
+        "if_incomplete": bool(case.missing),
+    }[element.when]
+
+
+def _gaps(case: Complaint, said: Said, outcome: Outcome | None, language: str) -> Iterator[Gap]:
+    if not said.text:
+        yield _gap("text", "text", "missing", language)
+    elif _PLACEHOLDER.search(said.text):
+        yield _gap("text", "text", "placeholder", language)
+    needed = wanted(case, outcome)
+    for one in needed:
+        if one.key == SIGNATORY:
+            for name in ("name", "position"):
+                yield from _unfilled(
+                    case, one, f"signer.{name}", getattr(said.signer, name), language
+                )
+        else:
+            words = said.elements.get(one.key, "")
+            yield from _unfilled(case, one, f"elements.{one.key}", words, language)
+    others = said.elements.keys() - {one.key for one in needed}
+    for key in sorted(others):
+        if _PLACEHOLDER.search(said.elements[key]):
+            yield _gap(f"elements.{key}", key, "placeholder", language)
+
+
+def _unfilled(case: Complaint, one: Wanted, field: str, words: str, language: str) -> Iterator[Gap]:
+    placeholder = _PLACEHOLDER.search(words) is not None
+    if words and not placeholder:
+        return
+    source = case.policy.sources[one.element.source]
+    yield Gap(
+        field=field,
+        rule=one.rule,
+        reason="placeholder" if placeholder else "missing",
+        sentence=getattr(one.element, language),
+        document=source.document,
+        address=source.address,
+        unverified=one.element.unverified,
+    )
+
+
+def _gap(field: str, rule: str, reason: Literal["missing", "placeholder"], language: str) -> Gap:
+    words = _WORDS["placeholder" if reason == "placeholder" else "text"]
+    return Gap(field=field, rule=rule, reason=reason, sentence=words[language])
