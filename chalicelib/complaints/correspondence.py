@@ -115,7 +115,7 @@ def answer_extended(ports: Ports, occasion: Occasion) -> Prepared:
         told.AnswerExtended,
         expected_by=said.until,
         wording=said.wording,
-        elements=_sections(case, "extension", said, case.language),
+        elements=sections(case, "extension", said, case.language),
         text=said.text,
     )
 
@@ -124,7 +124,7 @@ def answer_sent(ports: Ports, occasion: Occasion) -> Prepared:
     """The answer itself (M52, M55), with where to turn next (M108)."""
     case, said = occasion.owner.value, _words(occasion)
     language = said.language or case.language
-    elsewhere = _sections(case, "refusal", said, language)
+    elsewhere = sections(case, "refusal", said, language)
     return _to_person(
         ports,
         occasion,
@@ -135,7 +135,7 @@ def answer_sent(ports: Ports, occasion: Occasion) -> Prepared:
         outcome=_outcome(case),
         answered_on=case.day(occasion.letter.promised_at),
         text=said.text,
-        elements=_sections(case, "answer", said, language),
+        elements=sections(case, "answer", said, language),
         elsewhere=elsewhere,
         signer_name=said.signer.name,
         signer_position=said.signer.position,
@@ -238,6 +238,7 @@ def _to_person(
         language=language or case.language,
         to=Address(name=to.name[:80], email=to.email),
         reply_to=_reply_to(ports, house, occasion.owner.key.id),
+        masked_reply_to=controller_address(house.settings),
     )
 
 
@@ -288,7 +289,7 @@ def _words(occasion: Occasion) -> Said:
     return _said(occasion.part.data)
 
 
-def _sections(
+def sections(
     case: Complaint, letter: Literal["answer", "refusal", "extension"], said: Said, language: str
 ) -> tuple[Section, ...]:
     """What the pack wants said, under its title, in the pack's order."""

@@ -20,6 +20,11 @@ SIGNATORY = "signatory"
 _PLACEHOLDER = re.compile(r"\[[^\[\]\n]{0,400}\]")
 _WORDS = {
     "text": {"pl": "treść odpowiedzi", "en": "the words of the answer", "ru": "текст ответа"},
+    "signer": {
+        "pl": "imię i nazwisko osoby, która odpowiada",
+        "en": "the name of the person who answers",
+        "ru": "имя и фамилия отвечающего",
+    },
     "placeholder": {
         "pl": "w tekście zostało miejsce do uzupełnienia",
         "en": "the text still has a place to be filled in",
@@ -111,24 +116,26 @@ def _applies(element: Element, case: Complaint, outcome: Outcome | None) -> bool
 
 
 def _gaps(case: Complaint, said: Said, outcome: Outcome | None, language: str) -> Iterator[Gap]:
-    if not said.text:
-        yield _gap("text", "text", "missing", language)
-    elif _PLACEHOLDER.search(said.text):
-        yield _gap("text", "text", "placeholder", language)
     needed = wanted(case, outcome)
+    keys = {one.key for one in needed}
+    if not said.text or _PLACEHOLDER.search(said.text):
+        yield _gap("text", "text", "placeholder" if said.text else "missing", language)
     for one in needed:
-        if one.key == SIGNATORY:
-            for name in ("name", "position"):
-                yield from _unfilled(
-                    case, one, f"signer.{name}", getattr(said.signer, name), language
-                )
-        else:
-            words = said.elements.get(one.key, "")
-            yield from _unfilled(case, one, f"elements.{one.key}", words, language)
-    others = said.elements.keys() - {one.key for one in needed}
-    for key in sorted(others):
+        for field, words in _places(one, said):
+            yield from _unfilled(case, one, field, words, language)
+    if not said.signer.name and SIGNATORY not in keys:
+        yield _gap("signer.name", "signer", "missing", language)
+    for key in sorted(said.elements.keys() - keys):
         if _PLACEHOLDER.search(said.elements[key]):
             yield _gap(f"elements.{key}", key, "placeholder", language)
+
+
+def _places(one: Wanted, said: Said) -> tuple[tuple[str, str], ...]:
+    """Where an element stands, with what stands there: in its own text, or in the signature."""
+    if one.key == SIGNATORY:
+        signer = said.signer
+        return (("signer.name", signer.name), ("signer.position", signer.position))
+    return ((f"elements.{one.key}", said.elements.get(one.key, "")),)
 
 
 def _unfilled(case: Complaint, one: Wanted, field: str, words: str, language: str) -> Iterator[Gap]:
@@ -148,5 +155,5 @@ def _unfilled(case: Complaint, one: Wanted, field: str, words: str, language: st
 
 
 def _gap(field: str, rule: str, reason: Literal["missing", "placeholder"], language: str) -> Gap:
-    words = _WORDS["placeholder" if reason == "placeholder" else "text"]
+    words = _WORDS["placeholder" if reason == "placeholder" else rule]
     return Gap(field=field, rule=rule, reason=reason, sentence=words[language])

@@ -581,6 +581,8 @@ def _corrected(case: Complaint, given: Corrections) -> Complaint:
     people = {}
     if given.writer is not None:
         people["writer"] = receipt.person(given.writer, "writer.")
+        if people["writer"].email != case.writer.email:  # agreed to for that address alone (M83)
+            numbers["email_consent"] = ""
     if given.insured is not None:
         people["insured"] = receipt.person(given.insured, "insured.")
     return replace(case, **numbers, **people)
