@@ -16,6 +16,7 @@ from msgspec.structs import replace
 from chalicelib.complaints import acts, elements, handling, privacy, receipt
 from chalicelib.complaints.case import (
     AnswerProgress,
+    AnswerUnknown,
     Checked,
     Closed,
     Complaint,
@@ -571,6 +572,21 @@ def is_late(case: Complaint) -> bool:
     """Whether the answer left after the legal limit: it leaves all the same."""
     due, sent = case.answer_due, case.answer.sent_on if case.answer else None
     return due is not None and sent is not None and sent > due.limit
+
+
+def stage(case: Complaint) -> Literal["draft", "submitted", "returned", "approved", "out", "sent"]:
+    """How far the answer has come; `out` is a paper that is made and not yet posted or handed."""
+    one = case.answer
+    if one is None:
+        raise AnswerUnknown
+    reached: tuple[tuple[bool, Any], ...] = (
+        (one.sent_on is not None, "sent"),
+        (bool(one.channel), "out"),
+        (one.approved_at is not None, "approved"),
+        (one.submitted_at is not None, "submitted"),
+        (bool(one.returned), "returned"),
+    )
+    return next((name for there, name in reached if there), "draft")
 
 
 # What becomes of the letter

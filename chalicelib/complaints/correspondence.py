@@ -332,6 +332,13 @@ def _missing(language: str) -> dict[str, str]:
     return found
 
 
+def on_sent(
+    held: Held[Complaint], letter: Letter, part: Item | None, house: House, now: datetime
+) -> Change | None:
+    """An answer that left on a later day than it was promised left on that day."""
+    return answers.on_sent(held, letter, house, now=now)
+
+
 def on_bounced(
     held: Held[Complaint], letter: Letter, part: Item | None, house: House, now: datetime
 ) -> Change | None:

@@ -267,5 +267,6 @@ OWNER = letters.Owner(
     part="SAID#",
     composers=correspondence.COMPOSERS,
     addressee=addressee,
+    on_sent=correspondence.on_sent,
     on_bounced=correspondence.on_bounced,
 )
