@@ -8,6 +8,7 @@ from chalice import Chalice, Rate
 from chalicelib import agenda, log, wiring
 from chalicelib.aws import ledger, secrets
 from chalicelib.clients.routes import routes as clients
+from chalicelib.complaints.answer_routes import routes as answers
 from chalicelib.complaints.routes import routes as complaints
 from chalicelib.consents.public import routes as links
 from chalicelib.consents.routes import routes as declarations
@@ -31,6 +32,7 @@ BLUEPRINTS = (
     links,
     erasures,
     complaints,
+    answers,
 )
 
 app = Chalice(app_name="duly", configure_logs=False)
