@@ -41,10 +41,14 @@ ONCE_SECONDS = 24 * 3600
 PATHS = {
     "org": ids.ORG_PATTERN,
     "purpose": re.compile(r"[a-z][a-z0-9_]{1,31}"),
+    "token": re.compile(r"v1\.[A-Za-z0-9._-]{20,390}"),
     "staff_id": re.compile(r"[A-Za-z0-9-]{8,64}"),
     "wording_id": re.compile(r"[A-Za-z0-9_-]{24}"),
     "page": re.compile(r"[1-9][0-9]{0,3}"),
+    "section": re.compile(r"[a-z][a-z_]{1,31}"),
+    "number": re.compile(r"0|[1-9][0-9]{0,2}"),
 }
+ONE_CLICK = b"List-Unsubscribe=One-Click"
 VERSION = re.compile(r'(W/)?"?[0-9]{1,9}"?')
 ONCE = re.compile(r"[A-Za-z0-9_-]{16,64}")
 View = TypeVar("View", bound=Callable[..., Any])
@@ -70,6 +74,7 @@ class Spec(msgspec.Struct, frozen=True, kw_only=True):
     roles: frozenset[Role] | None
     creates: bool
     changes: bool
+    one_click: bool = False
 
 
 class Call(msgspec.Struct, frozen=True, kw_only=True):
@@ -171,6 +176,10 @@ class ApiBlueprint(Blueprint):
         """A route for everybody: JSON from our own pages only (R2)."""
         return self._register(method, path, takes, Nothing, gives, status)
 
+    def one_click(self, path: str, *, gives: Any) -> Callable[[View], View]:
+        """The one exception to R2: a mail program's own button posts a form here (RFC 8058)."""
+        return self._register("POST", path, Nothing, Nothing, gives, 200, one_click=True)
+
     def _register(
         self,
         method: str,
@@ -183,6 +192,7 @@ class ApiBlueprint(Blueprint):
         roles: frozenset[Role] | None = None,
         creates: bool = False,
         changes: bool = False,
+        one_click: bool = False,
     ) -> Callable[[View], View]:
         register = super().route(path, methods=[method], content_types=[])
 
@@ -199,6 +209,7 @@ class ApiBlueprint(Blueprint):
                 roles=roles,
                 creates=creates,
                 changes=changes,
+                one_click=one_click,
             )
             self.specs.append(spec)
 
@@ -247,12 +258,11 @@ def _call(spec: Spec, request: Any, path_ids: dict[str, str]) -> Call:
         if PATHS.get(name, ids.PATTERN).fullmatch(value) is None:
             raise NotFound
     ports, staff = wiring.ports(), None
-    if spec.roles is None:
-        if request.headers.get("origin", "") not in wiring.setting("SITE_ORIGIN").split(","):
-            raise OriginRefused
-    else:
+    if spec.roles is not None:
         staff = staffs.staff_of(request.headers.get("authorization", ""), ports)
         staffs.allow(staff, spec.roles)
+    elif not spec.one_click:
+        _refuse_foreign_origin(request)
     raw = b"" if spec.method == "GET" else _raw(request)
     query = bodies.convert(dict(request.query_params or {}), spec.query, strict=False)
     return Call(
@@ -274,7 +284,16 @@ def _raw(request: Any) -> bytes:
     return raw if isinstance(raw, bytes) else str(raw).encode("utf-8", "surrogatepass")
 
 
+def _refuse_foreign_origin(request: Any) -> None:
+    if request.headers.get("origin", "") not in wiring.setting("SITE_ORIGIN").split(","):
+        raise OriginRefused
+
+
 def _body(spec: Spec, raw: bytes, request: Any) -> Any:
+    if spec.one_click:
+        if raw.strip() != ONE_CLICK:
+            raise Malformed
+        return Nothing()
     if spec.takes is Nothing and not raw.strip():
         return Nothing()
     return bodies.read(raw, request.headers.get("content-type", ""), spec.takes)
