@@ -267,7 +267,7 @@ def dismiss(held: Held[ScanImport], page: ScanPage, *, by: Actor, now: datetime)
     """A person says that an unmatched page belongs to no declaration."""
     if page.state is not PageState.UNMATCHED or page.open:
         raise PageNotOpen
-    gone = replace(page, state=PageState.REJECTED, rejected_by=by.id)
+    gone = replace(page, state=PageState.REJECTED, rejected_by=by.id, object_key="")
     return _step(held, held.value, "scan_dismissed", {"page": page.number}, [gone], now, by=by)
 
 

@@ -1,6 +1,5 @@
 """Signed papers come back as scans: matched, put together, recorded; or left to a person."""
 
-import random
 import urllib.request
 import uuid
 from datetime import date, timedelta
@@ -40,7 +39,7 @@ def printed_paper(duly: Duly, client: Any, **answers: bool) -> tuple[Any, bytes]
 
 def pictures(pdf: bytes, *, sign: bool = True, seed: int = 1) -> list[Any]:
     """The paper's pages, signed by hand, as a scanner delivers them."""
-    chance = random.Random(seed)
+    chance = generator.chance_of(seed)
     found = []
     for number, picture in enumerate(generator.printed(pdf, DPI), 1):
         page = printed.page(pdf, number, printed.count(pdf))
@@ -94,3 +93,410 @@ def test_a_signed_scan_changes_the_consents(duly: Duly) -> None:
     assert scans["state"] == "done", scans
     assert set(states(scans)) == {"recorded"}, scans["pages"]
     assert scans["correct"] is True
+    assert duly.consents(client["client_id"]) == {
+        "marketing": "given",
+        "email": "given",
+        "phone": "refused",
+    }
+    read = duly.read_client(client["client_id"])
+    by = {one["purpose"]: one for one in read["consents"]}
+    assert by["marketing"]["proof"] == by["phone"]["proof"] == "signature"
+    assert by["marketing"]["at"] == duly.again(declaration)["printed_at"]
+    assert duly.again(declaration)["state"] == "confirmed"
+    assert read["notice"]["how"] == "printed"
+    assert "paper_signed" in duly.events(client["client_id"])
+
+
+def test_the_pages_are_kept_as_one_paper_of_their_client(duly: Duly) -> None:
+    """S31, S35: a PDF of the client's own with its digest; nothing else of the upload stays."""
+    client = duly.client()
+    _, pdf = printed_paper(duly, client, marketing=True)
+    scans = imported(duly, scanned(pictures(pdf)))
+    kept = {key: one for key, one in duly.objects().items() if "-signed-" in key}
+    ((where, content),) = kept.items()
+    assert where.startswith(f"papers/agencja/{client['client_id']}/")
+    with pypdfium2.PdfDocument(content) as paper:
+        assert len(paper) == printed.count(pdf)
+    rest = [one for one in duly.objects() if one.startswith(("quarantine/", "scans/"))]
+    assert rest == []
+    assert not [one for one in duly.objects() if one.endswith(".jpg")]
+    with urllib.request.urlopen(scans["pages"][0]["url"], timeout=10) as answer:
+        assert answer.read() == content
+
+
+def test_one_file_may_hold_many_clients(duly: Duly) -> None:
+    """S35: each page finds its own client, in whatever order and file the pages lie."""
+    answers = ({"marketing": True}, {"phone": True}, {"email": False})
+    people = [duly.client(email=f"k{n}@klient.example") for n in range(3)]
+    papers = [
+        printed_paper(duly, client, **said)[1] for client, said in zip(people, answers, strict=True)
+    ]
+    pages = [page for n, pdf in enumerate(papers) for page in pictures(pdf, seed=n)]
+    generator.chance_of(7).shuffle(pages)
+    half = len(pages) // 2
+    scans = imported(duly, scanned(pages[:half]), scanned(pages[half:]))
+    assert set(states(scans)) == {"recorded"}, scans["pages"]
+    found = [duly.consents(client["client_id"]) for client in people]
+    assert [one.get("marketing") for one in found] == ["given", "none", "none"]
+    assert [one.get("phone") for one in found] == ["none", "given", "none"]
+    assert found[2]["email"] == "refused"
+
+
+def test_a_scan_seen_before_changes_nothing(duly: Duly) -> None:
+    """S37: the same file, in one import or in two; or the same paper on the glass once more."""
+    client = duly.client()
+    _, pdf = printed_paper(duly, client, marketing=True)
+    once = scanned(pictures(pdf))
+    first = imported(duly, once, once)
+    assert [one["state"] for one in first["files"]] == ["read", "seen"]
+    version = duly.read_client(client["client_id"])["version"]
+    second = imported(duly, once)
+    assert [one["state"] for one in second["files"]] == ["seen"]
+    third = imported(duly, scanned(pictures(pdf, seed=2)))
+    assert set(states(third)) == {"seen"}
+    assert third["correct"] is True
+    assert duly.read_client(client["client_id"])["version"] == version
+    assert not [one for one in duly.objects() if one.endswith(".jpg")]
+
+
+def test_missing_pages_are_named_and_may_follow(duly: Duly) -> None:
+    """S31, S37: nothing changes until the paper is whole; the rest may come in a later import."""
+    client = duly.client()
+    _, pdf = printed_paper(duly, client, marketing=True, email=True, phone=True)
+    pages = pictures(pdf)
+    assert len(pages) > 1
+    first = imported(duly, scanned(pages[1:]))
+    assert set(states(first)) == {"incomplete"}
+    assert first["pages"][0]["missing"] == [1]
+    assert first["correct"] is False
+    assert duly.consents(client["client_id"])["marketing"] == "awaiting_signature"
+    waiting = duly.staff("GET", "/api/scans/waiting").json["pages"]
+    assert [one["import_id"] for one in waiting] == [first["import_id"]] * len(pages[1:])
+    second = imported(duly, scanned(pages[:1]))
+    assert states(second) == ["recorded"]
+    assert set(states(again(duly, first))) == {"recorded"}
+    assert duly.staff("GET", "/api/scans/waiting").json["pages"] == []
+    assert duly.consents(client["client_id"])["marketing"] == "given"
+
+
+def test_an_unsigned_paper_waits_for_a_person(duly: Duly) -> None:
+    """S30: a machine sees no signature, a person does and accepts it; nothing changes before."""
+    client = duly.client()
+    _, pdf = printed_paper(duly, client, marketing=True)
+    scans = imported(duly, scanned(pictures(pdf, sign=False)))
+    last = scans["pages"][-1]
+    assert last["state"] == "waiting"
+    assert last["doubts"] == ["unsigned"]
+    assert last["signed"] is False
+    assert duly.consents(client["client_id"])["marketing"] == "awaiting_signature"
+    assert decided(duly, last, "accept").status == 202
+    heavy(duly)
+    assert set(states(again(duly, scans))) == {"recorded"}
+    assert duly.consents(client["client_id"])["marketing"] == "given"
+    told = duly.staff("GET", f"/api/clients/{client['client_id']}/events").json["events"][0]
+    assert told["body"]["accepted_by"] == [AGENT]
+    late = decided(duly, last, "reject")
+    assert late.told == (409, "scan_page_settled")
+
+
+def test_a_paper_with_writing_on_it_may_be_rejected(duly: Duly) -> None:
+    """S37: words by hand beside the fields change nothing, and a clean paper may follow."""
+    client = duly.client()
+    _, pdf = printed_paper(duly, client, marketing=True)
+    pages = pictures(pdf)
+    generator.scribbled(pages[0], Area(70, 8, 60, 8), DPI, generator.chance_of(3))
+    scans = imported(duly, scanned(pages))
+    assert scans["pages"][0]["doubts"] == ["marked"], scans["pages"]
+    assert set(states(scans)) == {"waiting"}
+    assert decided(duly, scans["pages"][0], "reject").status == 202
+    heavy(duly)
+    assert set(states(again(duly, scans))) == {"rejected"}
+    assert duly.consents(client["client_id"])["marketing"] == "awaiting_signature"
+    assert duly.staff("GET", "/api/scans/waiting").json["pages"] == []
+    clean = imported(duly, scanned(pictures(pdf, seed=5)))
+    assert set(states(clean)) == {"recorded"}
+    assert duly.consents(client["client_id"])["marketing"] == "given"
+
+
+def test_a_later_decision_stands(duly: Duly) -> None:
+    """D21: what was signed before the client withdrew joins the history, whenever it is scanned."""
+    client = duly.client()
+    _, pdf = printed_paper(duly, client, marketing=True, email=True)
+    duly.wait(days=2)
+    duly.sent(client, marketing=False)
+    scans = imported(duly, scanned(pictures(pdf)))
+    assert set(states(scans)) == {"recorded"}
+    found = duly.consents(client["client_id"])
+    assert found["marketing"] == "refused"
+    assert found["email"] == "given"
+    told = duly.staff("GET", f"/api/clients/{client['client_id']}/events").json["events"][0]
+    assert (told["body"]["standing"], told["body"]["history"]) == (["email"], ["marketing"])
+
+
+def test_the_day_of_signature_may_be_stated(duly: Duly) -> None:
+    """D21: the client decided when the paper was signed, not when it was printed or imported."""
+    client = duly.client()
+    _, pdf = printed_paper(duly, client, marketing=True)
+    duly.wait(days=9)
+    today = wiring.now().date()
+    signed_on = (today - timedelta(days=4)).isoformat()
+    imported(duly, scanned(pictures(pdf)), signed_on=signed_on)
+    read = duly.read_client(client["client_id"])
+    (marketing,) = [one for one in read["consents"] if one["purpose"] == "marketing"]
+    assert marketing["state"] == "given"
+    assert marketing["at"][:10] in (signed_on, (today - timedelta(days=5)).isoformat())
+    files = {"files": [{"file_id": uuid_id(), "name": "a.pdf"}]}
+    body = files | {"signed_on": (today + timedelta(days=2)).isoformat()}
+    refused = duly.staff("POST", "/api/scans", body)
+    assert (refused.told, refused.json["field"]) == ((422, "signed_in_future"), "signed_on")
+
+
+def test_a_day_before_the_printing_needs_a_person(duly: Duly) -> None:
+    """D21: nobody signs what is not printed yet; whoever stated the day looks again."""
+    client = duly.client()
+    _, pdf = printed_paper(duly, client, marketing=True)
+    early = date(2020, 2, 29).isoformat()
+    scans = imported(duly, scanned(pictures(pdf)), signed_on=early)
+    assert set(states(scans)) == {"waiting"}
+    assert scans["pages"][0]["doubts"] == ["signed_before_printed"]
+
+
+def test_a_printed_paper_never_expires_for_import(duly: Duly) -> None:
+    """S31: scanned a year later, after the link that went with it expired."""
+    client = duly.client()
+    draft = duly.declared(client, marketing=True)
+    done = duly.act(draft, "print")
+    with urllib.request.urlopen(done.json["url"], timeout=10) as answer:
+        pdf = answer.read()
+    assert duly.act(done.json["declaration"], "send").status == 202
+    duly.tick()
+    duly.wait(days=400)
+    duly.tick()
+    assert duly.consents(client["client_id"])["marketing"] == "expired"
+    imported(duly, scanned(pictures(pdf)))
+    assert duly.consents(client["client_id"])["marketing"] == "given"
+
+
+def test_another_organisations_paper_is_unmatched(duly: Duly) -> None:
+    """S37: never the wrong client; its code is told to nobody here."""
+    duly.found("inna")
+    stranger = duly.staff("POST", "/api/clients", person(), org="inna").json
+    path = f"/api/clients/{stranger['client_id']}/declarations"
+    draft = duly.staff("POST", path, {"answers": {"marketing": True}}, org="inna").json
+    where = f"{path}/{draft['declaration_id']}/print"
+    done = duly.staff("POST", where, version=draft["version"], org="inna").json
+    with urllib.request.urlopen(done["url"], timeout=10) as answer:
+        pdf = answer.read()
+    before = duly.staff("GET", f"/api/clients/{stranger['client_id']}", org="inna").json
+    scans = imported(duly, scanned(pictures(pdf)))
+    assert set(states(scans)) == {"unmatched"}
+    assert {one["reason"] for one in scans["pages"]} == {"other_organisation"}
+    assert {one["code"] for one in scans["pages"]} == {""}
+    after = duly.staff("GET", f"/api/clients/{stranger['client_id']}", org="inna").json
+    assert after == before
+    typed = {"code": done["code"], "page": 1}
+    refused = assigned(duly, scans["pages"][0], **typed)
+    assert refused.told == (404, "declaration_unknown")
+    hidden = duly.staff("GET", f"/api/scans/{scans['import_id']}", org="inna")
+    assert hidden.told == (404, "import_unknown")
+
+
+def test_a_person_assigns_what_no_machine_can_match(duly: Duly) -> None:
+    """S37: the code is torn off; a person types it from elsewhere, the ink is looked at after."""
+    client = duly.client()
+    declaration, pdf = printed_paper(duly, client, marketing=True)
+    pages = pictures(pdf)
+    for page in pages:
+        page.paste(255, (round(165 * DPI / 25.4), round(14 * DPI / 25.4), page.width, 240))
+    scans = imported(duly, scanned(pages))
+    assert set(states(scans)) == {"unmatched"}
+    listed = duly.staff("GET", "/api/scans/unmatched").json["pages"]
+    assert [one["number"] for one in listed] == list(range(1, len(pages) + 1))
+    assert {one["reason"] for one in listed} == {"no_code"}
+    wrong = assigned(duly, listed[0], code=declaration["code"], page=99)
+    assert wrong.told == (422, "scan_page_number_refused")
+    by_ids = {
+        "client_id": client["client_id"],
+        "declaration_id": declaration["declaration_id"],
+    }
+    for number, one in enumerate(listed, 1):
+        said = by_ids if number == 1 else {"code": declaration["code"].lower()}
+        assert assigned(duly, one, page=number, **said).status == 202
+    heavy(duly)
+    now = again(duly, scans)
+    doubts = {doubt for one in now["pages"] for doubt in one["doubts"]}
+    # Found by the marks alone: what is missing, and its surroundings, is the code torn off.
+    assert "missing_ink" in doubts
+    assert not doubts & {"not_aligned", "unsigned"}
+    for one in now["pages"]:
+        if one["state"] == "waiting" and one["doubts"]:
+            assert decided(duly, one, "accept").status == 202
+    heavy(duly)
+    assert set(states(again(duly, scans))) == {"recorded"}
+    assert duly.consents(client["client_id"])["marketing"] == "given"
+    assert duly.staff("GET", "/api/scans/unmatched").json["pages"] == []
+    assert not [one for one in duly.objects() if one.startswith("scans/")]
+
+
+def test_what_belongs_to_nobody_is_dismissed(duly: Duly) -> None:
+    """S37: a page of anything else leaves the list, and changes nothing."""
+    page = Image.new("L", (1240, 1754), 255)
+    generator.scribbled(page, Area(30, 60, 120, 40), DPI, generator.chance_of(1))
+    scans = imported(duly, scanned([page, Image.new("L", (1240, 1754), 255)]))
+    assert states(scans) == ["unmatched", "blank"]
+    assert decided(duly, scans["pages"][0], "accept").told == (409, "scan_page_settled")
+    assert decided(duly, scans["pages"][0], "reject").status == 202
+    assert states(again(duly, scans)) == ["rejected", "blank"]
+    assert duly.objects() == {}
+    assert duly.staff("GET", "/api/scans/unmatched").json["pages"] == []
+
+
+def test_bad_files_have_their_own_result_and_the_rest_goes_on(duly: Duly) -> None:
+    """Issue 4, bad input: a clear result for each file, nothing half done."""
+    client = duly.client()
+    _, pdf = printed_paper(duly, client, marketing=True)
+    huge = BytesIO()
+    Image.new("1", (10_000, 10_000)).save(huge, "PNG")
+    good = scanned(pictures(pdf))
+    files = [
+        uploaded(duly, b"%PDF-1.7\nnothing"),
+        uploaded(duly, b"MZ a program"),
+        uploaded(duly, huge.getvalue()),
+        {"file_id": uuid_id(), "name": "nigdy.pdf"},
+        uploaded(duly, good[: len(good) // 3]),
+        uploaded(duly, good),
+    ]
+    answer = duly.staff("POST", "/api/scans", {"files": files})
+    run = heavy(duly)
+    scans = again(duly, answer.json)
+    assert [one["state"] for one in scans["files"]] == [
+        "damaged",
+        "type_refused",
+        "read",
+        "not_uploaded",
+        "damaged",
+        "read",
+    ]
+    assert scans["pages"][0]["state"] == "unreadable"
+    assert scans["pages"][0]["reason"] == "too_large"
+    assert run.failed == run.stuck == 0
+    assert scans["correct"] is False
+    assert duly.consents(client["client_id"])["marketing"] == "given"
+
+
+def test_a_file_that_kills_its_reader_is_given_up(
+    duly: Duly, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Robustness: a run that dies loses one step; after a few deaths the next file has its turn."""
+    from chalicelib.documents.scans import sources
+
+    client = duly.client()
+    _, pdf = printed_paper(duly, client, marketing=True)
+    files = [uploaded(duly, b"%PDF-1.7\ndeadly"), uploaded(duly, scanned(pictures(pdf)))]
+    answer = duly.staff("POST", "/api/scans", {"files": files})
+    opened = sources.opened
+
+    def deadly(content: bytes) -> Any:
+        if content.endswith(b"deadly"):
+            raise KeyboardInterrupt  # as when Lambda ends a function: nothing is caught
+        return opened(content)
+
+    monkeypatch.setattr(sources, "opened", deadly)
+    for _ in range(3):
+        with pytest.raises(KeyboardInterrupt):
+            heavy(duly)
+        assert heavy(duly).done == 0  # leased: nobody takes it up at once
+        duly.wait(minutes=11)
+    heavy(duly)
+    states_ = [one["state"] for one in again(duly, answer.json)["files"]]
+    assert states_ == ["took_too_long", "read"]
+    assert duly.consents(client["client_id"])["marketing"] == "given"
+
+
+def test_a_crash_between_client_and_import_records_once(duly: Duly) -> None:
+    """S37, S60: the client's change is written, the import's is not; the next turn agrees."""
+    client = duly.client()
+    _, pdf = printed_paper(duly, client, marketing=True)
+    files = [uploaded(duly, scanned(pictures(pdf)))]
+    answer = duly.staff("POST", "/api/scans", {"files": files})
+    events = clients.client("dynamodb").meta.events
+    seen: list[str] = []
+
+    def dies(params: Any, **_: Any) -> None:
+        keys = [one["Put"]["Item"]["PK"]["S"] for one in params["TransactItems"] if "Put" in one]
+        signed = any("paper_signed" in str(one) for one in params["TransactItems"])
+        if signed:
+            seen.append("client")
+        elif seen == ["client"] and any("#IMPORT#" in key for key in keys):
+            seen.append("import")
+            raise KeyboardInterrupt
+
+    hook = "provide-client-params.dynamodb.TransactWriteItems"
+    events.register(hook, dies)
+    try:
+        with pytest.raises(KeyboardInterrupt):
+            heavy(duly)
+    finally:
+        events.unregister(hook, dies)
+    assert duly.consents(client["client_id"])["marketing"] == "given"
+    duly.wait(minutes=11)
+    heavy(duly)
+    assert set(states(again(duly, answer.json))) == {"recorded"}
+    assert duly.events(client["client_id"]).count("paper_signed") == 1
+
+
+def test_the_same_request_again_makes_no_second_import(duly: Duly) -> None:
+    """S60: an Idempotency-Key stands for one import."""
+    files = {"files": [uploaded(duly, b"%PDF-1.7\n")]}
+    first = duly.staff("POST", "/api/scans", files, once="the-same-import-twice")
+    second = duly.staff("POST", "/api/scans", files, once="the-same-import-twice")
+    assert first.json["import_id"] == second.json["import_id"]
+    twice = {"files": files["files"] * 2}
+    assert duly.staff("POST", "/api/scans", twice).told == (422, "nothing_to_import")
+
+
+@pytest.mark.parametrize(
+    ("name", "kind", "size", "field"),
+    [
+        ("a.docx", "application/msword", 10, "content_type"),
+        ("a.png", PDF, 10, "content_type"),
+        ("a.pdf", PDF, 0, "size"),
+        ("a.pdf", PDF, 50 * 1024 * 1024 + 1, "size"),
+        ("a\u202efdp.pdf", PDF, 10, "name"),
+    ],
+)
+def test_what_cannot_be_scanned_is_refused_before_it_is_sent(
+    duly: Duly, name: str, kind: str, size: int, field: str
+) -> None:
+    """S33: type, ending, name and size."""
+    body = {"name": name, "content_type": kind, "size": size}
+    answer = duly.staff("POST", "/api/scans/uploads", body)
+    assert (answer.status, answer.json["field"]) == (422, field)
+
+
+def assigned(duly: Duly, one: Any, **said: Any) -> Any:
+    """A person says where a page belongs."""
+    where = f"/api/scans/{one['import_id']}/pages/{one['number']}/assign"
+    return duly.staff("POST", where, said)
+
+
+def decided(duly: Duly, page: Any, decision: str) -> Any:
+    """A person decides on a page."""
+    where = f"/api/scans/{page['import_id']}/pages/{page['number']}/decide"
+    return duly.staff("POST", where, {"decision": decision})
+
+
+def person() -> dict[str, str]:
+    """Somebody of another organisation."""
+    return {
+        "kind": "person",
+        "name": "Obca Osoba",
+        "language": "pl",
+        "served": "remote",
+        "email": "obca@klient.example",
+    }
+
+
+def uuid_id() -> str:
+    """An id under which nothing was uploaded."""
+    return uuid.uuid4().hex[:21] + "A"

@@ -7,7 +7,7 @@ is read.
 
 import math
 import random
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from io import BytesIO
 from typing import Any
 
@@ -31,6 +31,11 @@ class Spoil(msgspec.Struct, frozen=True, kw_only=True):
     blur: float = 0.0
     perspective: float = 0.0
     shadow: float = 0.0
+
+
+def chance_of(seed: int) -> random.Random:
+    """The same chances for the same seed."""
+    return random.Random(seed)  # noqa: S311  to be the same, not to be secret
 
 
 def flat(chance: random.Random) -> Spoil:
@@ -123,6 +128,21 @@ def spoilt(picture: Any, how: Spoil, chance: random.Random) -> Any:
     if how.noise:
         picture = _noisy(picture, how.noise, chance)
     return picture
+
+
+def page_of(
+    paper: bytes,
+    layouts: Sequence[PageLayout],
+    number: int,
+    how: Callable[[random.Random], Spoil],
+    seed: int,
+) -> bytes:
+    """One page of a paper, signed where it is to be signed and spoilt like this, as a file."""
+    chance = chance_of(seed)
+    spoil = how(chance)
+    picture = list(printed(paper, spoil.dpi))[number]
+    signed(picture, layouts[number], spoil.dpi, chance)
+    return jpeg(spoilt(picture, spoil, chance), spoil.jpeg)
 
 
 def jpeg(picture: Any, quality: int) -> bytes:

@@ -15,6 +15,9 @@ from chalicelib.documents.sheet import Area
 _PAPER = 24  # what is not darker than this is paper, its grain and what shows through
 _ROUND = 1.4  # millimetres: half the side of what is averaged
 _MORE = 13  # of 255: more ink than was printed, as an average
+_STRIP, _ROW = 6.0, 0.4  # millimetres: half a strip along the words, and half its height
+_AROUND = 15.0  # millimetres: half of the side by which a copy's darkness is told
+_WORDS = 20  # of 255: a strip with words in it
 _EDGE = 6.5  # millimetres at the page's edges that scanners darken
 _SLACK = 6.0  # hands write beyond a field
 
@@ -25,6 +28,7 @@ class Ink(msgspec.Struct, frozen=True, kw_only=True):
     alike: float
     signature: float | None = None
     elsewhere: float = 0.0
+    struck: float = 0.0
     missing: float = 0.0
     boxes: tuple[float, ...] = ()
 
@@ -75,8 +79,44 @@ def measure(aligned: Any, page: PrintedPage) -> Ink:
         alike=alike,
         signature=written,
         elsewhere=_densest(more),
+        struck=_struck(scanned, wanted, page),
         missing=_densest(less),
         boxes=tuple(_box(scanned, wanted, box) for box in page.boxes),
+    )
+
+
+def _struck(scanned: Any, wanted: Any, page: PrintedPage) -> float:
+    """A line drawn along printed words: how much more ink some flat strip has than its letters."""
+    from PIL import ImageChops, ImageFilter
+
+    strip = ImageFilter.BoxBlur((_STRIP * SCALE, _ROW * SCALE))
+    ours, theirs = scanned.filter(strip), _as_dark(scanned, wanted).filter(strip)
+    for _ in range(2):
+        theirs = theirs.filter(ImageFilter.MaxFilter(3))
+    words = theirs.point([255 if level > _WORDS else 0 for level in range(256)])
+    more = ImageChops.darker(ImageChops.subtract(ours, theirs), words)
+    for box in page.boxes:
+        more.paste(0, _pixels(box, _STRIP + 2))
+    for field in page.fields.values():
+        _, top, _, down = _pixels(field, _SLACK)
+        more.paste(0, (0, top, WIDTH * SCALE, down))
+    return round(_most(_within_edges(more)) / 255, 3)
+
+
+def _as_dark(scanned: Any, wanted: Any) -> Any:
+    """The print as dark as this copy has it around each place: black and white makes thin letters
+    thinner and bold ones bolder.
+    """
+    from PIL import ImageFilter, ImageMath
+
+    around = ImageFilter.BoxBlur(_AROUND * SCALE)
+    return ImageMath.lambda_eval(
+        lambda args: args["convert"](
+            args["min"](args["a"] * (args["float"](args["b"]) + 2) / (args["c"] + 2), 255), "L"
+        ),
+        a=wanted,
+        b=scanned.filter(around),
+        c=wanted.filter(around),
     )
 
 
@@ -107,10 +147,8 @@ def _alike(ours: Any, theirs: Any) -> float:
     from PIL import ImageChops
 
     both = ImageChops.darker(ours, theirs)
-    edge = round(_EDGE * SCALE)
-    box = (edge, edge, WIDTH * SCALE - edge, HEIGHT * SCALE - edge)
-    whole = _sum(theirs.crop(box))
-    return float(round(_sum(both.crop(box)) / whole, 3)) if whole else 0.0
+    whole = _sum(_within_edges(theirs))
+    return round(_sum(_within_edges(both)) / whole, 3) if whole else 0.0
 
 
 def _box(scanned: Any, wanted: Any, box: Area) -> float:
@@ -124,11 +162,18 @@ def _densest(more: Any) -> float:
     """The most ink within any centimetre, in square millimetres; edges left out."""
     from PIL import ImageFilter
 
-    edge = round(_EDGE * SCALE)
-    inner = more.crop((edge, edge, WIDTH * SCALE - edge, HEIGHT * SCALE - edge))
     side = 5 * SCALE
-    lifted = inner.filter(ImageFilter.BoxBlur(side)).getextrema()[1]
-    return float(round(lifted / 255 * (2 * side + 1) ** 2 / SCALE**2, 1))
+    most = _most(_within_edges(more).filter(ImageFilter.BoxBlur(side)))
+    return round(most / 255 * (2 * side + 1) ** 2 / SCALE**2, 1)
+
+
+def _within_edges(picture: Any) -> Any:
+    edge = round(_EDGE * SCALE)
+    return picture.crop((edge, edge, WIDTH * SCALE - edge, HEIGHT * SCALE - edge))
+
+
+def _most(picture: Any) -> float:
+    return float(picture.getextrema()[1])
 
 
 def _area(picture: Any) -> float:

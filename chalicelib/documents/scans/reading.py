@@ -16,8 +16,9 @@ from chalicelib.documents.scans.geometry import Point
 from chalicelib.documents.scans.ink import Ink
 
 SECONDS = 1.0  # for the harder looks at one page
-# Square millimetres of ink: a signature, and what may be dust; shares of a box.
-SIGNED, MARKED, MISSING, TICKED = 2.0, 0.8, 5.0, 0.05
+# Square millimetres of ink: a signature, and what may be dust; shares of a strip and of a box.
+SIGNED, MARKED, MISSING = 2.0, 0.8, 5.0
+STRUCK, TICKED = 0.09, 0.05
 ALIKE = 0.6
 _KEPT = 2340  # pixels of the longer side: A4 at 200 dpi
 _QUALITY = 80
@@ -99,7 +100,7 @@ def judged(measured: Ink) -> Verdict:
     signed = None if measured.signature is None else measured.signature >= SIGNED
     doubts = {
         Doubt.UNSIGNED: signed is False,
-        Doubt.MARKED: measured.elsewhere >= MARKED,
+        Doubt.MARKED: measured.elsewhere >= MARKED or measured.struck >= STRUCK,
         Doubt.MISSING_INK: measured.missing >= MISSING,
         Doubt.BOX_DIFFERS: any(abs(box) >= TICKED for box in measured.boxes),
     }
