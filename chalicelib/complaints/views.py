@@ -288,7 +288,7 @@ def whole(
         messages=tuple(_message(one) for one in store.messages(ports, key)),
         files=tuple(_file(ports, one) for one in store.files(ports, key)),
         letters=_letters(ports, key),
-        said=tuple(store.said(one) for one in ports.ledger.parts(key, "SAID#")),
+        said=_said(ports, key),
         log=tuple(store.log(ports, key)),
     )
 
@@ -475,6 +475,11 @@ def _letters(ports: Ports, key: Key) -> tuple[LetterView, ...]:
         )
         for one in sorted(found, key=lambda one: one.promised_at)
     )
+
+
+def _said(ports: Ports, key: Key) -> tuple[Said, ...]:
+    found = [store.said(item) for item in ports.ledger.parts(key, "SAID#")]
+    return tuple(sorted(found, key=lambda one: one.at.timestamp() if one.at else 0.0))
 
 
 def _is_handled(case: Complaint) -> bool:

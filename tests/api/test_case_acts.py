@@ -1,0 +1,314 @@
+"""Handling through the API: what each act does, what it refuses, what the view then says."""
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from chalicelib.kernel import chain
+from chalicelib.organisations.domain import Role
+from tests.casework import Office
+from tests.duly import ADMIN, AGENT, HEAD, Duly, moment
+
+
+@pytest.fixture
+def office(duly: Duly) -> Office:
+    """An insurer's office on a Monday morning."""
+    return Office(duly)
+
+
+def request(office: Office, **changes: Any) -> dict[str, Any]:
+    """A request for documents, to be answered in a week."""
+    body = {"ground": "documents", "text": "Пришлите выписку.", "answer_by": office.today(7)}
+    return body | changes
+
+
+def test_the_view_says_what_follows_and_why(office: Office) -> None:
+    """M51, issue 3, 2: target, limit, last safe days, the chain in the reader's language."""
+    now = office.duly.ports().now.isoformat()
+    case = office.case(channel="email", received_at=now)
+    answer = next(one for one in case["deadlines"] if one["rule"] == "answer")
+    due = (moment(case["registered_at"]).date() + timedelta(30)).isoformat()
+    assert (answer["target"], answer["limit"], case["limit"]) == (due, due, due)
+    assert answer["email_by"] <= due and answer["post_by"] <= answer["email_by"]
+    assert answer["why"].startswith("поступило") and "30-й день" in answer["why"]
+    assert case["pack"] == "ru-medexpress-2019.1"
+    assert case["superseded_by"] == "ru-442fz-2024"
+    assert case["state"] == "registered"
+    assert [one["template"] for one in case["letters"]] == ["submission_taken"]
+    assert {one["key"] for one in case["closing"]["unanswered"]} == {
+        *("unidentified", "unreadable", "repeated", "abusive", "advertising", "not_needed")
+    }
+    assert case["closing"]["unanswered_by"] == due
+    assert case["extension"]["until"] is None and case["extension"]["allowed"]
+    assert {one["key"] for one in case["extension"]["elements"]} == {"reason", "expected"}
+    assert case["steps"] and all(one["at"] > case["registered_at"] for one in case["steps"])
+    assert case["outlook"]["next_from"] == office.today()
+    office.join(HEAD, "Hanna Head", Role.HEAD)
+    inner = office.read(case)["deadlines"]
+    assert next(one for one in inner if one["rule"] == "answer")["why"].startswith("wpłynęło")
+
+
+def test_what_nobody_has_checked_is_flagged(duly: Duly) -> None:
+    """Issue 3, 1: confidence L shows "unverified" to staff."""
+    office = Office(duly, pack="ru-442fz-2024")
+    case = office.case()
+    assert "registration" in case["unverified"] and "rules.no_answer" in case["unverified"]
+    assert all(one["unverified"] for one in case["closing"]["unanswered"])
+    assert Office(duly, "seed").case()["unverified"] == []
+
+
+def test_the_first_request_says_whether_suspension_can_come_in_time(office: Office) -> None:
+    """D19, M62-M70: day 40 at the earliest, the answer on day 30: said at once."""
+    case = office.case()
+    asked = office.done(case, "request", request(office))
+    assert asked["state"] == "awaiting_information"
+    assert asked["outlook"]["fit"] == "if_extended"
+    assert asked["outlook"]["first_closing"] == office.today(40)
+    assert asked["outlook"]["why"].count("202") == 2
+    assert asked["limit"] == case["limit"]
+    whole = office.read(case)
+    (said,) = whole["said"]
+    assert (said["text"], said["until"]) == ("Пришлите выписку.", office.today(7))
+    letter = next(one for one in whole["letters"] if one["template"] == "data_requested")
+    assert (letter["to"], letter["about"]) == ("writer", said["said_id"])
+
+
+def test_requests_keep_to_their_window(office: Office) -> None:
+    """M70: five to ten days apart, with the window in the refusal; after it a new series."""
+    case = office.case()
+    office.done(case, "request", request(office))
+    first, last = office.today(5), office.today(10)
+    office.duly.wait(days=4)
+    early = office.act(case, "request", request(office))
+    assert early.told == (409, "request_too_early")
+    assert first in early.json["message"] and last in early.json["message"]
+    office.duly.wait(days=1)
+    assert office.done(case, "request", request(office))["outlook"]["counted"] == 2
+    office.duly.wait(days=11)
+    late = office.act(case, "request", request(office))
+    assert late.told == (409, "request_too_late") and late.json["field"] == "new_series"
+    again = office.done(case, "request", request(office, new_series=True))
+    assert again["outlook"]["counted"] == 1
+
+
+def test_the_clients_own_interval_counts(office: Office) -> None:
+    """M71: as his document says."""
+    case = office.case()
+    office.done(case, "request", request(office))
+    office.done(case, "interval", {"least": 1, "most": 20, "document": "письмо от клиента"})
+    office.duly.wait(days=2)
+    assert office.done(case, "request", request(office))["outlook"]["counted"] == 2
+    wrong = office.act(case, "interval", {"least": 9, "most": 2, "document": "x"})
+    assert (wrong.status, wrong.json["field"]) == (422, "most")
+
+
+def test_suspension_is_refused_until_its_ground_holds(office: Office) -> None:
+    """M63-M69: code and sentence of the first reason why not; then closed in the ground's words."""
+    case = office.case()
+
+    def refused(code: str, ground: str = "documents", obtainable: bool = False) -> str:
+        body = {"ground": ground, "obtainable": obtainable}
+        answer = office.act(case, "suspend", body)
+        assert answer.told[1] == code, answer.json
+        return str(answer.json["message"])
+
+    assert "0" in refused("suspension_requests_missing")
+    refused("suspension_obtainable", obtainable=True)
+    refused("suspension_not_asked", "own_request")
+    refused("suspension_ground_unknown", "weather")
+    elements = {"reason": "Ждём документы клиники.", "expected": "Через два месяца."}
+    body = {"to": office.today(60), "reason": "documents", "elements": elements}
+    office.done(case, "extend", body)
+    for _ in range(3):
+        office.done(case, "request", request(office))
+        office.duly.wait(days=7)
+    refused("suspension_waits")
+    view = office.read(case)["closing"]["suspended"]
+    assert {one["ground"]: one["reason"] for one in view} == {
+        "permission": "waiting",
+        "documents": "waiting",
+        "own_request": "not_asked",
+    }
+    office.duly.wait(days=23)
+    closed = office.done(case, "suspend", {"ground": "documents", "obtainable": False})
+    assert (closed["state"], closed["closed"]["reason"]) == ("closed_suspended", "documents")
+    said = office.read(case)["said"][-1]
+    assert said["kind"] == "suspended" and "документов" in said["wording"]
+    assert office.act(case, "request", request(office)).told == (409, "already_closed")
+
+
+def test_the_clients_own_request_suspends_at_once(office: Office) -> None:
+    """M72, M73: no count, no wait, and a wording of its own."""
+    case = office.case()
+    office.done(case, "own-request", {"on": office.today(), "document": "заявление"})
+    closed = office.done(case, "suspend", {"ground": "own_request", "obtainable": False})
+    assert closed["state"] == "closed_suspended"
+    assert "письменной просьбе" in office.read(case)["said"][0]["wording"]
+
+
+def test_an_extension_has_its_mandatory_content(office: Office) -> None:
+    """M53, D6: every element of the pack; the new day moves the ladder and the list."""
+    case = office.case()
+    body = {"to": office.today(50), "reason": "examination", "elements": {"reason": "Экспертиза."}}
+    missing = office.act(case, "extend", body)
+    assert missing.told == (422, "extension_element_missing")
+    assert missing.json["field"] == "elements.expected"
+    elements = {"reason": "Экспертиза.", "expected": "До конца месяца."}
+    extended = office.done(case, "extend", body | {"elements": elements})
+    assert (extended["state"], extended["limit"]) == ("extended", office.today(50))
+    for wrong, field in (
+        ({"to": office.today(10)}, "to"),
+        ({"reason": "holidays"}, "reason"),
+        ({"to": "2099-01-01"}, "to"),
+    ):
+        answer = office.act(case, "extend", body | {"elements": elements} | wrong)
+        assert (answer.status, answer.json["field"]) == (422, field), answer.json
+    letter = office.read(case)["letters"][-1]
+    assert (letter["template"], letter["to"]) == ("answer_extended", "writer")
+
+
+def test_leaving_without_an_answer_has_a_reason_and_a_day(office: Office) -> None:
+    """M54, M56-M61: six reasons, by the thirtieth day."""
+    case, late = office.case(), office.case()
+    unknown = office.act(case, "no-answer", {"reason": "boring"})
+    assert (unknown.told, unknown.json["field"]) == ((422, "no_answer_unknown"), "reason")
+    closed = office.done(case, "no-answer", {"reason": "abusive"})
+    assert (closed["state"], closed["closed"]["reason"]) == ("closed_unanswered", "abusive")
+    assert closed["keep_until"]
+    office.duly.wait(days=31)
+    answer = office.act(late, "no-answer", {"reason": "abusive"})
+    assert answer.told == (409, "no_answer_too_late")
+    assert office.read(late)["closing"]["unanswered"] == []
+
+
+def test_not_a_submission_and_a_court_decision_leave_by_their_own_doors(office: Office) -> None:
+    """M26, M30: routed out with a note; M50: returned with how to appeal."""
+    out, court = office.case(kind="request"), office.case()
+    routed = office.done(out, "route-out", {"note": "заявление на выплату"})
+    assert routed["state"] == "routed_out"
+    text = "Решение обжалуется в апелляционном порядке в течение месяца."
+    returned = office.done(court, "return-court", {"text": text})
+    assert returned["state"] == "returned"
+    assert [one["template"] for one in office.read(court)["letters"]][-1] == "court_returned"
+    assert office.read(court)["said"][0]["text"] == text
+
+
+def test_by_post_no_letter_is_promised(office: Office) -> None:
+    """M48, M76: who has no e-mail is written to on paper; the day of posting is kept."""
+    writer = {"name": "Анна Бумажная", "postal_address": "ул. Почтовая, 5, Тверь"}
+    case = office.case(writer=writer)
+    assert office.act(case, "request", request(office)).told == (409, "addressee_unreachable")
+    way = {"channel": "post", "posted_on": office.today()}
+    asked = office.done(case, "request", request(office, way=way))
+    assert asked["requests"][0]["channel"] == "post"
+    assert office.read(case)["letters"] == []
+    future = {"channel": "post", "posted_on": office.today(2)}
+    refused = office.act(case, "no-answer", {"reason": "repeated", "way": future})
+    assert (refused.status, refused.json["field"]) == (422, "posted_on")
+
+
+def test_new_information_after_the_end_is_registered_again(office: Office) -> None:
+    """M74, D5: another number, another clock, linked both ways; once."""
+    case = office.case()
+    body = {"channel": "in_person", "substance": "Нашлись новые справки."}
+    where = f"/api/complaints/{case['case_id']}/reopen"
+    assert office.ask("POST", where, body).told == (409, "not_closed")
+    office.done(case, "no-answer", {"reason": "unidentified"})
+    office.duly.wait(days=40)
+    office.open()
+    once = "reopening-of-the-case"
+    new = office.ask("POST", where, body, once=once)
+    assert new.status == 201, new.json
+    again = office.ask("POST", where, body, once=once)
+    assert again.json["case_id"] == new.json["case_id"]
+    office.duly.tick()
+    found, old = office.read(new.json), office.read(case)
+    assert (found["reopens"], old["reopened_as"]) == (case["case_id"], found["case_id"])
+    assert found["reference"] != old["reference"]
+    assert found["limit"] > old["limit"]
+    assert found["writer"] == old["writer"]
+    assert old["state"] == "closed_unanswered"
+    assert office.ask("POST", where, body).told == (409, "already_reopened")
+
+
+def test_a_duplicate_is_linked_to_the_case_that_stays(office: Office) -> None:
+    """Both know of each other, and the earlier day binds."""
+    first = office.case()
+    office.duly.wait(days=3)
+    office.open()
+    second = office.case()
+    wrong = office.act(first, "duplicate", {"of": second["case_id"]})
+    assert wrong.told == (409, "duplicate_due_earlier")
+    stale = office.act(second, "duplicate", {"of": first["case_id"]}, version=1)
+    assert stale.told == (409, "changed_meanwhile")
+    closed = office.done(second, "duplicate", {"of": first["case_id"]})
+    assert (closed["state"], closed["duplicate_of"]) == ("closed_duplicate", first["case_id"])
+    stays = office.read(first)
+    assert (stays["duplicates"], stays["limit"]) == ([second["case_id"]], first["limit"])
+    unknown = office.act(first, "duplicate", {"of": "A" * 22})
+    assert unknown.told == (404, "complaint_unknown")
+    stranger = office.case(writer={"name": "Иной", "email": "inoy@klient.example"})
+    other = office.act(stranger, "duplicate", {"of": first["case_id"]})
+    assert (other.told, other.json["field"]) == ((422, "duplicate_refused"), "of")
+
+
+def test_the_history_tells_each_act_and_stands(office: Office) -> None:
+    """M88, issue 2, 9: who did what; the export is verified without Duly."""
+    case = office.case()
+    office.done(case, "assign", {"assignee": ADMIN, "department": "Клиники"})
+    office.done(case, "note", {"text": "Позвонить в клинику."})
+    at = office.duly.ports().now.isoformat()
+    contact = {"kind": "call_out", "whom": "writer", "at": at, "text": "Обещал прислать справку."}
+    office.done(case, "contact", contact)
+    office.done(case, "classify", {"cause": "clinic_refused", "vulnerable": True})
+    office.done(case, "redress", {"redress": "5 000 ₽"})
+    stage = {"body": "ombudsman", "stage": "opened", "on": office.today(), "number": "У-1"}
+    office.done(case, "outside", stage)
+    assert office.events(case) == [
+        *("complaint_received", "complaint_registered", "assigned", "noted", "contacted"),
+        *("classified", "redress_recorded", "went_outside"),
+    ]
+    whole = office.read(case)
+    assert [one["kind"] for one in whole["log"]] == ["note", "call_out"]
+    assert (whole["cause"], whole["vulnerable"]) == ("clinic_refused", True)
+    assert whole["outside"][0]["number"] == "У-1"
+    exported = office.ask("GET", f"/api/complaints/{case['case_id']}/events/export").json
+    assert chain.verify(exported["export"]) == 8
+    assert "справку" not in exported["export"]
+
+
+def test_a_hold_is_the_heads(office: Office) -> None:
+    """M85: head or administrator; with it nothing is due for erasure."""
+    case = office.case()
+    office.done(case, "no-answer", {"reason": "advertising"})
+    assert office.read(case)["keep_until"]
+    held = office.done(case, "hold", {"reason": "судебный спор"})
+    assert (held["hold"], held["keep_until"]) == ("судебный спор", None)
+    assert office.act(case, "hold", {"reason": "x"}, by=AGENT).told == (403, "role_refused")
+    assert office.done(case, "end-hold")["keep_until"]
+
+
+def test_an_agent_handles_nothing(office: Office) -> None:
+    """Agents enter and hand over; their own case is handled by others."""
+    case = office.case(by=AGENT)
+    for verb, body in (
+        ("assign", {"assignee": HEAD}),
+        ("note", {"text": "x"}),
+        ("request", request(office)),
+        ("authority", {"document": "x"}),
+        ("no-answer", {"reason": "abusive"}),
+    ):
+        assert office.act(case, verb, body, by=AGENT).told == (403, "role_refused")
+
+
+def test_two_officers_at_one_case(office: Office) -> None:
+    """S60: one succeeds, the other reads it again; nothing is promised twice."""
+    case = office.case()
+    version = case["version"]
+    body = request(office)
+    assert office.act(case, "request", body, version=version).status == 200
+    again = office.act(case, "request", body, version=version)
+    assert again.told == (409, "changed_meanwhile")
+    templates = [one["template"] for one in office.read(case)["letters"]]
+    assert templates.count("data_requested") == 1
