@@ -194,11 +194,15 @@ class InsuredAsked(ToPerson, frozen=True, kw_only=True):
 
 
 class DigestItem(msgspec.Struct, frozen=True, kw_only=True):
-    """One step of one case: what it is about, on which day, why, and where to look."""
+    """One step of one case: what it is about, on which day, why, and where to look.
+
+    `on` and `days` are those of the step (`attention.Step`): the day that it is about, and how far
+    off that is, either way. `due` is the last lawful day of the answer.
+    """
 
     reference: str
     kind: str
-    on: date
+    on: date | None = None
     days: int = 0
     due: date | None = None
     why: str = ""
@@ -302,9 +306,9 @@ def most_urgent_first(items: Iterable[DigestItem]) -> tuple[DigestItem, ...]:
 
 
 def _day(item: DigestItem) -> date:
-    return item.on
+    return item.on or date.min
 
 
 def _urgency(item: DigestItem) -> tuple[int, date, str]:
     place = STEPS.index(item.kind) if item.kind in STEPS else len(STEPS)
-    return place, item.due or item.on, item.reference
+    return place, item.due or item.on or date.max, item.reference

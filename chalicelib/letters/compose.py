@@ -107,7 +107,8 @@ def _words(letter: str, language: str, told: Mapping[str, Any]) -> SimpleNamespa
     """What the letter says in this language, each sentence or paragraph one line, facts in
     place."""
     words: dict[str, str] = {}
-    for name in (f"_shared/{language}.j2", f"{letter}/{language}.j2"):
+    shared = (f"_shared/{language}.j2", f"_shared/case.{language}.j2")
+    for name in (*shared, f"{letter}/{language}.j2"):
         module = _environment().get_template(name).make_module(dict(told))
         words |= {
             key: " ".join(value.split()) for key, value in vars(module).items() if key[0] != "_"
