@@ -6,6 +6,7 @@ import pytest
 from playwright.sync_api import Browser, Page
 
 from tests.site.declarations import a_reading
+from tests.site.fake_complaints import FakeComplaints
 from tests.site.fake_duly import FakeDuly, serving
 
 
@@ -13,6 +14,13 @@ from tests.site.fake_duly import FakeDuly, serving
 def duly() -> Iterator[FakeDuly]:
     """The site and its API with one open declaration in Polish."""
     with serving(FakeDuly(a_reading())) as fake:
+        yield fake
+
+
+@pytest.fixture
+def complaints() -> Iterator[FakeComplaints]:
+    """The site and the public routes of complaints, of an organisation that writes Polish."""
+    with serving(FakeComplaints()) as fake:
         yield fake
 
 

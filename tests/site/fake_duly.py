@@ -111,6 +111,12 @@ def _file(path: str) -> Path | None:
     return next((one for one in found if one.is_file()), None)
 
 
+def _posted(fake: FakeDuly, path: str, content_type: str, body: bytes) -> Answer | None:
+    if content_type.startswith("multipart/"):
+        return fake.upload(path, body), {}
+    return fake.answer(path, json.loads(body))
+
+
 @contextmanager
 def serving(fake: Fake) -> Iterator[Fake]:
     """The fake on a free port of this machine."""
@@ -127,10 +133,7 @@ def serving(fake: Fake) -> Iterator[Fake]:
 
         def do_POST(self) -> None:
             body = self.rfile.read(int(self.headers["Content-Length"]))
-            if self.headers["Content-Type"].startswith("multipart/"):
-                self.reply(fake.upload(self.path, body), b"", TYPES[".json"])
-                return
-            answer = fake.answer(self.path, json.loads(body))
+            answer = _posted(fake, self.path, self.headers["Content-Type"], body)
             if answer is None:
                 self.wfile.write(b"HTTP/1.1 200 OK\r\nContent-Length: 99\r\n\r\n{")
                 self.close_connection = True

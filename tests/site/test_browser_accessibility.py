@@ -91,6 +91,7 @@ def small_targets(page: Page) -> list[str]:
     found: list[str] = page.evaluate(
         """() => [...document.querySelectorAll("a, button, input, summary")]
         .filter((each) => each.checkVisibility() && !each.classList.contains("skip"))
+        .filter((each) => !each.closest("[aria-hidden=true]"))
         .filter((each) => { const box = each.getBoundingClientRect();
           return box.width < 24 || box.height < 24 })
         .map((each) => each.outerHTML)"""

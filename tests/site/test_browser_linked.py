@@ -1,0 +1,273 @@
+"""The status page and the question to the insured in a browser."""
+
+import pytest
+from playwright.sync_api import Page, Request, expect
+
+from tests.site.fake_complaints import FakeComplaints, a_body, a_question, a_standing
+from tests.site.fake_duly import Answer, a_token, refusal
+from tests.site.test_browser_complaint import PDF, attach
+from tests.site.test_browser_confirm import screen
+
+
+def open_status(page: Page, complaints: FakeComplaints) -> None:
+    """Opens the status link."""
+    page.goto(complaints.address("status"))
+    screen(page, "status")
+
+
+def open_question(page: Page, complaints: FakeComplaints) -> None:
+    """Opens the link to the insured."""
+    page.goto(complaints.address("insured"))
+    screen(page, "question")
+
+
+def answered(complaints: FakeComplaints) -> list[str]:
+    """The answers that were sent."""
+    return [body["decision"] for path, body in complaints.asked if path.endswith("/act")]
+
+
+@pytest.mark.parametrize(
+    ("path", "shown"), [("status", "status"), ("insured", "question")], ids=["status", "insured"]
+)
+def test_the_token_leaves_the_address_before_anything_is_asked(
+    page: Page, complaints: FakeComplaints, path: str, shown: str
+) -> None:
+    """R18: fragment gone, no token in an address, no third party, nothing stored."""
+    requests: list[Request] = []
+
+    def record(request: Request) -> None:
+        requests.append(request)
+
+    page.add_init_script(
+        """const send = window.fetch; window.seen = [];
+        window.fetch = (...request) => {
+          window.seen.push(location.href); return send(...request); };"""
+    )
+    page.on("request", record)
+    page.goto(complaints.address(path))
+    screen(page, shown)
+    assert set(page.evaluate("window.seen")) == {f"{complaints.origin}/{path}"} == {page.url}
+    for request in requests:
+        assert request.url.startswith(f"{complaints.origin}/")
+        assert a_token() not in request.url.partition("#")[0]
+    assert page.evaluate("localStorage.length + sessionStorage.length") == 0
+    page.reload()
+    screen(page, "missing")
+
+
+@pytest.mark.parametrize("path", ["status", "insured"])
+@pytest.mark.parametrize(
+    ("answer", "ends_on"),
+    [
+        (refusal(400, "link_invalid"), "invalid"),
+        (refusal(410, "link_expired"), "expired"),
+        (refusal(410, "link_superseded"), "superseded"),
+        (refusal(410, "link_withdrawn"), "withdrawn"),
+        (refusal(503, "unavailable"), "again"),
+        (refusal(429, "too_many_requests"), "again"),
+        (None, "again"),
+    ],
+)
+def test_a_link_that_opens_nothing_gets_its_own_page(
+    page: Page, complaints: FakeComplaints, path: str, answer: Answer | None, ends_on: str
+) -> None:
+    """R14, R16, R24."""
+    route = "complaints/status" if path == "status" else "complaints/insured/read"
+    complaints.refuse = {route: [answer]}
+    page.goto(complaints.address(path))
+    screen(page, ends_on)
+
+
+@pytest.mark.parametrize("path", ["status", "insured"])
+def test_garbage_gets_the_invalid_page_without_a_request(
+    page: Page, complaints: FakeComplaints, path: str
+) -> None:
+    """R16, R21."""
+    page.goto(complaints.address(path, token="garbage"))
+    screen(page, "invalid")
+    assert complaints.asked == []
+
+
+def test_the_status_is_the_number_the_stage_and_the_next_date(
+    page: Page, complaints: FakeComplaints
+) -> None:
+    """D7, M45: nothing of what was written is on the page."""
+    open_status(page, complaints)
+    expect(page.locator("h1")).to_have_text("Zgłoszenie 7K3F-9QXM-2T")
+    main = page.locator("main")
+    for text in (
+        "W trakcie rozpatrywania",
+        "piątek, 27 listopada 2026",
+        "poniedziałek, 30 listopada 2026",
+        "środa, 30 grudnia 2026",
+        "+48 22 100 20 30",
+        "ul. Długa 5, 00-001 Warszawa",
+    ):
+        expect(main).to_contain_text(text)
+    page.click("summary")
+    expect(main).to_contain_text("30. dzień śr. 30 grudnia")
+    expect(page.locator("[data-where]")).to_be_hidden()
+
+
+@pytest.mark.parametrize(
+    ("stage", "says"),
+    [
+        ("received", "zostanie wpisane do rejestru"),
+        ("registered", "zostanie przydzielone"),
+        ("in_review", "Zajmuje się nim"),
+        ("awaiting_information", "Poprosiliśmy"),
+        ("extended", "został przedłużony"),
+        ("answered", "Wysłaliśmy odpowiedź"),
+        ("closed", "Sprawa jest zamknięta"),
+        ("with_insured", "Odpowiedź przekażemy bezpośrednio ubezpieczonemu"),
+    ],
+)
+def test_every_stage_has_its_words(
+    page: Page, complaints: FakeComplaints, stage: str, says: str
+) -> None:
+    """D7, M39: for whom writes about an insured, no more than the letter says."""
+    complaints.standing = a_standing(stage=stage, registered_on=None, next=None)
+    open_status(page, complaints)
+    expect(page.locator("[data-stage-text]")).to_contain_text(says)
+    expect(page.locator("[data-next]")).to_be_hidden()
+    expect(page.locator("[data-registered]")).to_be_hidden()
+    expect(page.locator("[data-why]")).to_be_hidden()
+
+
+def test_where_else_to_turn_is_said_in_the_readers_language(
+    page: Page, complaints: FakeComplaints
+) -> None:
+    """M101-M108."""
+    complaints.standing = a_standing(stage="answered", where_next=[a_body()])
+    open_status(page, complaints)
+    expect(page.locator("[data-bodies]")).to_contain_text("Rzecznik Finansowy")
+    page.get_by_role("button", name="English").click()
+    expect(page.locator("[data-bodies]")).to_contain_text("Financial Ombudsman")
+
+
+def test_a_message_and_a_document_are_added(page: Page, complaints: FakeComplaints) -> None:
+    """M46, M74: and the page says that they have arrived."""
+    open_status(page, complaints)
+    page.fill("#text", "Przesyłam rachunek.")
+    attach(page, PDF)
+    page.click("button[type=submit]")
+    expect(page.locator("[data-note]")).to_be_visible()
+    screen(page, "status")
+    (added,) = [body for path, body in complaints.asked if path.endswith("/add")]
+    assert added["token"] == a_token()
+    assert added["text"] == "Przesyłam rachunek."
+    assert [one["folder"] for one in added["files"]] == ["f" * 32]
+    expect(page.locator("#text")).to_have_value("")
+    assert page.locator(".attachment").count() == 0
+
+
+def test_nothing_is_not_added_and_a_failure_keeps_what_was_written(
+    page: Page, complaints: FakeComplaints
+) -> None:
+    open_status(page, complaints)
+    page.click("button[type=submit]")
+    expect(page.locator(".error-summary")).to_contain_text("wpisać wiadomość albo dołączyć plik")
+    page.fill("#text", "Przesyłam rachunek.")
+    complaints.refuse = {"complaints/status/add": [None, refusal(429, "too_many_requests")]}
+    page.click("button[type=submit]")
+    expect(page.locator(".error-summary")).to_contain_text("Nie udało się wysłać")
+    page.click("button[type=submit]")
+    expect(page.locator(".error-summary")).to_contain_text("Zbyt wiele prób naraz")
+    page.click("button[type=submit]")
+    expect(page.locator("[data-note]")).to_be_visible()
+    said = [body["text"] for path, body in complaints.asked if path.endswith("/add")]
+    assert said == ["Przesyłam rachunek."] * 3
+
+
+def test_where_nothing_may_be_added_other_ways_are_named(
+    page: Page, complaints: FakeComplaints
+) -> None:
+    complaints.standing = a_standing(may_add=False, stage="closed")
+    open_status(page, complaints)
+    expect(page.locator("form")).to_be_hidden()
+    expect(page.locator("[data-not-adding]")).to_be_visible()
+
+
+def test_opening_the_question_only_reads(page: Page, complaints: FakeComplaints) -> None:
+    """R3, M38: scripts on, nobody there: nothing but one read; no radio is chosen."""
+    open_question(page, complaints)
+    page.wait_for_timeout(3_000)
+    assert complaints.called() == ["complaints/insured/read"]
+    assert page.locator("input:checked").count() == 0
+
+
+def test_a_robot_that_presses_every_button_answers_nothing(
+    page: Page, complaints: FakeComplaints
+) -> None:
+    """R4, D14."""
+    open_question(page, complaints)
+    for button in page.locator("button").all():
+        button.click()
+    page.keyboard.press("Enter")
+    page.wait_for_timeout(300)
+    assert answered(complaints) == []
+    expect(page.locator(".error-summary")).to_be_visible()
+    page.locator(".error-summary a").click()
+    expect(page.locator("#decision-mine")).to_be_focused()
+
+
+@pytest.mark.parametrize("decision", ["mine", "not_mine"])
+def test_the_insured_answers_by_keyboard(
+    page: Page, complaints: FakeComplaints, decision: str
+) -> None:
+    """M38, D7, R25: and sees what was registered, also on the next visit."""
+    open_question(page, complaints)
+    for _ in range(20):
+        page.keyboard.press("Tab")
+        if page.evaluate("document.activeElement.name") == "decision":
+            break
+    page.keyboard.press("Space")
+    if decision == "not_mine":
+        page.keyboard.press("ArrowDown")
+    page.keyboard.press("Tab")
+    page.keyboard.press("Enter")
+    screen(page, "decided")
+    assert answered(complaints) == [decision]
+    expect(page.locator("[data-decision]")).to_contain_text(
+        "Tak" if decision == "mine" else "Nie, nie wysłano"
+    )
+    expect(page.locator("main")).to_contain_text("27 listopada 2026, godz. 18:05 CET")
+    page.goto("about:blank")
+    page.goto(complaints.address("insured"))
+    screen(page, "decided")
+    assert answered(complaints) == [decision]
+
+
+def test_an_answer_that_stands_is_shown(page: Page, complaints: FakeComplaints) -> None:
+    """D7: the other answer afterwards changes nothing, and is told so."""
+    open_question(page, complaints)
+    complaints.question = a_question(decision="not_mine", state="answered")
+    page.check("#decision-mine")
+    page.click("button[type=submit]")
+    screen(page, "decided")
+    expect(page.locator("[data-note]")).to_be_visible()
+    expect(page.locator("[data-decision]")).to_contain_text("Nie, nie wysłano")
+
+
+def test_a_failed_answer_keeps_the_choice(page: Page, complaints: FakeComplaints) -> None:
+    """R5, R6: sending again is safe, pressing twice sends once."""
+    open_question(page, complaints)
+    complaints.refuse = {"complaints/insured/act": [None]}
+    page.check("#decision-mine")
+    page.click("button[type=submit]")
+    expect(page.locator(".error-summary")).to_contain_text("Nie udało się wysłać")
+    expect(page.locator("#decision-mine")).to_be_checked()
+    complaints.delay = 0.5
+    page.locator("button[type=submit]").evaluate("button => { button.click(); button.click() }")
+    screen(page, "decided")
+    assert answered(complaints) == ["mine", "mine"]
+
+
+@pytest.mark.parametrize(("language", "heading"), [("ru", "Это отправлено"), ("en", "Was this")])
+def test_the_question_is_asked_in_the_language_of_the_case(
+    page: Page, complaints: FakeComplaints, language: str, heading: str
+) -> None:
+    """M38: whatever the browser speaks."""
+    complaints.question = a_question(language)
+    open_question(page, complaints)
+    expect(page.locator("h1")).to_contain_text(heading)
