@@ -1,0 +1,209 @@
+"""What a signed paper means: whole, looked at, never over a later decision (S30, S36-S37; D21)."""
+
+from datetime import UTC, date, datetime, timedelta
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from msgspec.structs import replace
+
+from chalicelib.clients.domain import (
+    Client,
+    ConsentState,
+    DeclarationState,
+    Identity,
+    Kind,
+    Progress,
+    Proof,
+    Served,
+    Standing,
+)
+from chalicelib.consents import signing
+from chalicelib.consents.domain import Answer, Declaration
+from chalicelib.consents.signing import KeptPage, PaperState, SignedPaper
+from chalicelib.kernel.change import Actor, Change, Held, Key
+
+PRINTED = datetime(2026, 3, 24, 10, 30, tzinfo=UTC)
+NOW = PRINTED + timedelta(days=30)
+ZONE = "Europe/Warsaw"
+DECLARATION = Declaration(
+    declaration_id="d1",
+    code="CVA8TV7TSD",
+    language="pl",
+    answers=(
+        Answer("notice", "w0", True),
+        Answer("marketing", "w1", True),
+        Answer("phone", "w2", False),
+    ),
+    by="s1",
+    created=PRINTED - timedelta(hours=1),
+)
+BY = Actor("staff", "s1")
+
+
+def a_client(state: DeclarationState = DeclarationState.PRINTED, **standings: Standing) -> Client:
+    """A client with one declaration that was printed."""
+    progress = Progress(
+        id="d1",
+        state=state,
+        by="s1",
+        asks=("marketing",),
+        created=DECLARATION.created,
+        printed=PRINTED,
+    )
+    identity = Identity(kind=Kind.PERSON, name="Ż", language="pl", served=Served.DIRECT)
+    return Client(
+        identity=identity, created=PRINTED, standings=dict(standings), declarations=(progress,)
+    )
+
+
+def a_page(page: int = 1, number: int = 1, **changes: Any) -> KeptPage:
+    """A page without any doubt."""
+    one = KeptPage(
+        page=page, object_key=f"k{number}", sha256=f"s{number}", import_id="i1", number=number
+    )
+    return replace(one, **changes)
+
+
+def a_paper(*pages: KeptPage, total: int = 1, signed_on: date | None = None) -> SignedPaper:
+    """The paper of these pages."""
+    paper = signing.with_pages(None, "d1", total, pages or [a_page()])
+    return replace(paper, signed_on=signed_on)
+
+
+def judged(paper: SignedPaper, client: Client | None = None) -> SignedPaper:
+    """What becomes of it."""
+    return signing.judged(client or a_client(), DECLARATION, paper, zone=ZONE)
+
+
+def recorded(client: Client, paper: SignedPaper | None = None) -> Change:
+    """The change that a whole paper makes."""
+    held = Held(key=Key("agencja", "CLIENT", "c1"), value=client, version=3, head="h")
+    whole = judged(paper or a_paper(), client)
+    return signing.record(held, DECLARATION, whole, by=BY, now=NOW)
+
+
+def standing(state: ConsentState, at: datetime, declaration: str = "d0") -> Standing:
+    """A decision that was made before."""
+    return Standing(state, at, Proof.EMAIL_CLICK, declaration, "w9")
+
+
+def test_each_consent_stands_as_the_declaration_recorded_it() -> None:
+    """S36: given or refused, by signature, as of the printing; the notice is delivered with it."""
+    client = recorded(a_client()).root
+    assert client.standings["marketing"] == Standing(
+        ConsentState.GIVEN, PRINTED, Proof.SIGNATURE, "d1", "w1"
+    )
+    assert client.standings["phone"].state is ConsentState.REFUSED
+    assert client.declaration("d1").state is DeclarationState.CONFIRMED
+    assert client.declaration("d1").decided == PRINTED
+    assert (client.notice.at, client.notice.how) == (PRINTED, "printed")
+
+
+@given(st.integers(-400, 400))
+def test_a_later_decision_is_never_beaten(minutes: int) -> None:
+    """D21: whatever the day of the import, the later of two decisions stands."""
+    other = standing(ConsentState.WITHDRAWN, PRINTED + timedelta(minutes=minutes))
+    change = recorded(a_client(marketing=other))
+    stands = change.root.standings["marketing"]
+    if minutes > 0:
+        assert stands == other
+        assert change.event.body["history"] == ["marketing"]
+    else:
+        assert stands.state is ConsentState.GIVEN
+        assert change.event.body["history"] == []
+
+
+def test_a_paper_that_changes_nothing_joins_the_history() -> None:
+    """D21: kept as evidence of what once was said."""
+    later = PRINTED + timedelta(days=1)
+    client = a_client(
+        marketing=standing(ConsentState.WITHDRAWN, later),
+        phone=standing(ConsentState.GIVEN, later),
+    )
+    assert judged(a_paper(), client).state is PaperState.HISTORY
+    assert recorded(client).root.standings == client.standings
+
+
+def test_the_same_decision_gets_the_better_proof_and_keeps_its_day() -> None:
+    """S30: confirmed by e-mail first, signed later: one decision, its strongest proof."""
+    earlier = PRINTED - timedelta(minutes=5)
+    client = a_client(
+        DeclarationState.CONFIRMED, marketing=standing(ConsentState.GIVEN, earlier, "d1")
+    )
+    stands = recorded(client).root.standings["marketing"]
+    assert (stands.at, stands.proof) == (earlier, Proof.SIGNATURE)
+
+
+def test_a_no_after_a_yes_is_a_withdrawal() -> None:
+    """S36: refused on the paper what was given before."""
+    before = standing(ConsentState.GIVEN, PRINTED - timedelta(days=9))
+    assert recorded(a_client(phone=before)).root.standings["phone"].state is (
+        ConsentState.WITHDRAWN
+    )
+
+
+@pytest.mark.parametrize(
+    ("signed_on", "at"),
+    [
+        (None, PRINTED),
+        (date(2026, 3, 24), PRINTED),
+        (date(2026, 3, 26), datetime(2026, 3, 25, 23, tzinfo=UTC)),
+    ],
+)
+def test_the_client_decided_on_the_day_of_the_signature(
+    signed_on: date | None, at: datetime
+) -> None:
+    """D21: the day that staff state, from its beginning there, but not before the printing."""
+    assert judged(a_paper(signed_on=signed_on)).signed_at == at
+
+
+def test_a_paper_is_recorded_when_it_is_whole() -> None:
+    """S37: missing pages are named; a page that came twice is one."""
+    paper = a_paper(a_page(1, 1), a_page(3, 2), total=3)
+    assert judged(paper).state is PaperState.INCOMPLETE
+    assert paper.missing == (2,)
+    whole = signing.with_pages(paper, "d1", 3, [a_page(2, 1, import_id="i2"), a_page(1, 9)])
+    assert judged(whole).state is PaperState.RECORDED
+    assert [one.page for one in whole.ordered] == [1, 2, 3]
+
+
+def test_doubts_wait_until_a_person_looked() -> None:
+    """S37: one page with words on it keeps the whole paper back."""
+    marked = a_page(2, 2, doubts=("marked",))
+    paper = judged(a_paper(a_page(1, 1), marked, total=2))
+    assert (paper.state, paper.doubts) == (PaperState.WAITING, ("marked",))
+    looked = signing.with_pages(paper, "d1", 2, [replace(marked, accepted_by="s2")])
+    assert judged(looked).state is PaperState.RECORDED
+
+
+def test_a_blank_copy_beside_the_signed_one_does_no_harm() -> None:
+    """S30: scanned twice, signed once: the signed copy counts; words on either are looked at."""
+    blank, signed = a_page(1, 1, doubts=("unsigned",)), a_page(1, 2)
+    paper = judged(a_paper(blank, signed))
+    assert paper.state is PaperState.RECORDED
+    assert [one.number for one in paper.ordered] == [2]
+    assert judged(a_paper(blank, a_page(1, 3, doubts=("marked",)))).state is PaperState.WAITING
+
+
+def test_a_signature_before_the_printing_needs_a_person() -> None:
+    """D21: the stated day can't be."""
+    paper = judged(a_paper(signed_on=date(2026, 3, 23)))
+    assert (paper.state, paper.doubts) == (PaperState.WAITING, ("signed_before_printed",))
+
+
+def test_a_dispute_after_the_signature_needs_a_person() -> None:
+    """D13, D21: the client said since then that this was not what they declared."""
+    client = a_client(DeclarationState.DISPUTED)
+    later = replace(client.declarations[0], decided=PRINTED + timedelta(days=1))
+    paper = judged(a_paper(), replace(client, declarations=(later,)))
+    assert (paper.state, paper.doubts) == (PaperState.WAITING, ("disputed_later",))
+
+
+def test_after_a_rejection_a_paper_starts_anew() -> None:
+    """S37: what was rejected does not come back with the next scan."""
+    rejected = replace(a_paper(a_page(1, 1, doubts=("marked",))), state=PaperState.REJECTED)
+    again = signing.with_pages(rejected, "d1", 1, [a_page(1, 7)])
+    assert [one.number for one in again.pages] == [7]
+    assert judged(again).state is PaperState.RECORDED
