@@ -10,7 +10,7 @@ from pathlib import Path
 
 import msgspec
 
-from bench import confirming, inbound, letters, packaging, papers, privacy, starts, ticks
+from bench import confirming, inbound, letters, packaging, papers, privacy, scans, starts, ticks
 from bench.figures import Figure, table
 from bench.house import SECRET, a_duly, an_account, event
 from bench.memory import Table
@@ -45,6 +45,7 @@ def measure(folder: Path) -> Iterator[Figure]:
             yield from ticks.idle(duly, root)
             yield from ticks.due(duly, stored, root)
     yield from papers.figures(sheet)
+    yield from scans.figures(sheet)
     yield from inbound.figures()
     yield packaging.megabytes()
     yield from privacy.figures()
