@@ -10,6 +10,7 @@ from chalicelib.aws import ledger, secrets
 from chalicelib.clients.routes import routes as clients
 from chalicelib.complaints.answer_routes import routes as answers
 from chalicelib.complaints.routes import routes as complaints
+from chalicelib.consents.preferences_public import routes as preferences
 from chalicelib.consents.public import routes as links
 from chalicelib.consents.routes import routes as declarations
 from chalicelib.consents.scan_routes import routes as scans
@@ -30,6 +31,7 @@ BLUEPRINTS = (
     letters,
     contact,
     links,
+    preferences,
     erasures,
     complaints,
     answers,

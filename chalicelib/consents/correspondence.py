@@ -1,11 +1,14 @@
 """What the letters and papers of a declaration say: stored facts made a letter's or a sheet's."""
 
+import zlib
 from collections.abc import Iterable
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import cast
 
+from msgspec.structs import replace
+
 from chalicelib.clients.domain import NOTICE, OUT, Client, Progress
-from chalicelib.consents import store
+from chalicelib.consents import offers, store
 from chalicelib.consents.domain import Declaration
 from chalicelib.documents import codes, papers
 from chalicelib.documents.attachments import FileUnknown
@@ -22,7 +25,8 @@ from chalicelib.organisations.domain import House
 from chalicelib.ports import Ports
 
 DEAD_LINK = "masked"
-PAGE = "c"
+PAGE, PREFERENCES_PAGE = "c", "p"
+OWN_LIFE = timedelta(days=89)  # as long as the key that signs it is sure to verify
 MOST_PAPER_BYTES = 10 * 1024 * 1024
 
 
@@ -69,7 +73,7 @@ def confirm_consents(ports: Ports, occasion: Occasion) -> Prepared:
         raise Unneeded("declaration_no_longer_out")
     if progress.expires <= ports.now:
         raise Unneeded("declaration_over")
-    link = link_of(ports, occasion.house, client, progress)
+    url = link_of(ports, occasion.house, client, progress)
     reminder = bool(occasion.letter.facts.get("reminder"))
     return message(
         ports,
@@ -78,7 +82,7 @@ def confirm_consents(ports: Ports, occasion: Occasion) -> Prepared:
         declaration,
         progress.by,
         progress.expires,
-        link,
+        url,
         reminder=reminder,
     )
 
@@ -90,7 +94,7 @@ def message(
     declaration: Declaration,
     by: str,
     expires: datetime,
-    link: str,
+    url: str,
     *,
     reminder: bool = False,
 ) -> Prepared:
@@ -98,7 +102,7 @@ def message(
     sender = house.directory.get(by)
     said = _Saying(ports, house, client.value, declaration)
 
-    def with_link(url: str) -> facts.ConfirmConsents:
+    def with_links(url: str, preferences: str) -> facts.ConfirmConsents:
         return facts.ConfirmConsents(
             controller=said.controller,
             client_name=client.value.identity.name,
@@ -107,11 +111,13 @@ def message(
             link=url,
             expires_at=local(expires, house),
             reminder=reminder,
+            preferences=preferences,
         )
 
+    own = preferences_link(ports, house, client)
     return Prepared(
-        facts=with_link(link),
-        masked=with_link(facts.masked(link)),
+        facts=with_links(url, own),
+        masked=with_links(facts.masked(url), facts.masked(own)),
         language=declaration.language,
         to=said.client_address,
         reply_to=Address(name=sender.name, email=sender.email),
@@ -134,6 +140,7 @@ def receipt(ports: Ports, occasion: Occasion) -> Prepared:
     said = _Saying(ports, house, client, declaration)
     if progress.decided is None:
         raise Unneeded("not_decided")
+    own = preferences_link(ports, house, occasion.owner)
     fact = facts.Receipt(
         controller=said.controller,
         client_name=client.identity.name,
@@ -141,13 +148,78 @@ def receipt(ports: Ports, occasion: Occasion) -> Prepared:
         reference=codes.group(declaration.code),
         decided_at=local(progress.decided, house),
         staff_name=sender.name,
+        preferences=own,
     )
     return Prepared(
         facts=fact,
-        masked=fact,
+        masked=replace(fact, preferences=facts.masked(own)),
         language=declaration.language,
         to=said.client_address,
         reply_to=Address(name=sender.name, email=sender.email),
+    )
+
+
+def consents_withdrawn(ports: Ports, occasion: Occasion) -> Prepared:
+    """What the client keeps of a withdrawal (S57)."""
+    house, client = occasion.house, occasion.owner.value
+    language = _language(client, house)
+    own = preferences_link(ports, house, occasion.owner)
+    fact = facts.ConsentsWithdrawn(
+        controller=controller(house.settings),
+        client_name=client.identity.name,
+        titles=titles(house, occasion.letter.facts["purposes"], language),
+        withdrawn_at=local(occasion.letter.promised_at, house),
+        preferences=own,
+    )
+    return Prepared(
+        facts=fact,
+        masked=replace(fact, preferences=facts.masked(own)),
+        language=language,
+        to=Address(name=client.identity.name, email=client.identity.email),
+        reply_to=controller_address(house.settings),
+    )
+
+
+def client_withdrew(ports: Ports, occasion: Occasion) -> Prepared:
+    """Word to staff that a client withdrew consents alone (S57)."""
+    house, told = occasion.house, occasion.letter.facts
+    member = house.directory.get(occasion.letter.to.removeprefix("staff:"))
+    fact = facts.ClientWithdrew(
+        staff_name=member.name,
+        client_name=occasion.owner.value.identity.name,
+        declared_at=local(datetime.fromisoformat(told["given_at"]), house),
+        happened_at=local(occasion.letter.promised_at, house),
+        titles=titles(house, told["purposes"], member.language),
+    )
+    return _to_staff(occasion, fact)
+
+
+def offer(ports: Ports, occasion: Occasion) -> Prepared:
+    """Commercial information: only while the consent that it rests on stands (S16, S17).
+
+    With one act it is the last one: by link, and by the mail program's own button (RFC 8058).
+    """
+    house, client, words = occasion.house, occasion.owner, offers.words(occasion.part)
+    sender = house.directory.get(words.by)
+    own = preferences_link(ports, house, client)
+    fact = facts.Offer(
+        controller=controller(house.settings),
+        client_name=client.value.identity.name,
+        staff_name=sender.name,
+        subject_line=words.subject,
+        text=words.text,
+        preferences=own,
+    )
+    return Prepared(
+        facts=fact,
+        masked=replace(fact, preferences=facts.masked(own)),
+        language=_language(client.value, house),
+        to=Address(name=client.value.identity.name, email=client.value.identity.email),
+        reply_to=Address(name=sender.name, email=sender.email),
+        headers={
+            "List-Unsubscribe": f"<{unsubscribe_url(ports, house, client)}>",
+            "List-Unsubscribe-Post": "List-Unsubscribe=One-Click",
+        },
     )
 
 
@@ -165,16 +237,7 @@ def note(kind: type[facts.AnyNote]) -> Composer:
             happened_at=local(occasion.letter.promised_at, house),
             titles=tuple(one.title for one in asks),
         )
-        address = Address(name=member.name, email=member.email)
-        if not member.active:
-            address = controller_address(house.settings)
-        return Prepared(
-            facts=fact,
-            masked=fact,
-            language=member.language,
-            to=address,
-            reply_to=controller_address(house.settings),
-        )
+        return _to_staff(occasion, fact)
 
     return composed
 
@@ -182,6 +245,9 @@ def note(kind: type[facts.AnyNote]) -> Composer:
 COMPOSERS: dict[str, Composer] = {
     "confirm_consents": confirm_consents,
     "receipt": receipt,
+    "consents_withdrawn": consents_withdrawn,
+    "client_withdrew": client_withdrew,
+    "offer": offer,
     "client_confirmed": note(facts.ClientConfirmed),
     "client_disputed": note(facts.ClientDisputed),
     "link_expired": note(facts.LinkExpired),
@@ -207,6 +273,62 @@ def link_of(ports: Ports, house: House, client: Held[Client], progress: Progress
     )
     token = tokens.sign(claims, purpose=Purpose.CONFIRM, stage=ports.stage, keys=ports.link_keys())
     return link(house.settings, PAGE, token)
+
+
+def preferences_link(ports: Ports, house: House, client: Held[Client]) -> str:
+    """The client's own page of consents: another e-mail address ends the links before (R15)."""
+    return link(house.settings, PREFERENCES_PAGE, _own_token(ports, client, Purpose.PREFERENCES))
+
+
+def unsubscribe_url(ports: Ports, house: House, client: Held[Client]) -> str:
+    """Where a mail program posts its one click (RFC 8058): good for commerce by e-mail alone."""
+    token = _own_token(ports, client, Purpose.UNSUBSCRIBE)
+    return f"{house.settings.host}/api/public/{client.key.org}/unsubscribe/{token}"
+
+
+def address_generation(client: Client) -> int:
+    """What a client's own links have instead of a counter: they live as long as the address."""
+    return zlib.crc32(client.identity.email.encode()) & 0xFFFF
+
+
+def titles(house: House, purposes: Iterable[str], language: str) -> tuple[str, ...]:
+    """What purposes are called now."""
+    known = {one.purpose: one.texts for one in house.catalogue.purposes}
+    found = (known.get(one, {}) for one in purposes)
+    return tuple(text[language].title for text in found if language in text)
+
+
+def _own_token(ports: Ports, client: Held[Client], purpose: Purpose) -> str:
+    claims = Claims(
+        org=client.key.org,
+        owner_id=client.key.id,
+        about_id=client.key.id,
+        generation=address_generation(client.value),
+        issued=ports.real_now,
+        expires=ports.real_now + OWN_LIFE,
+    )
+    return tokens.sign(claims, purpose=purpose, stage=ports.stage, keys=ports.link_keys())
+
+
+def _language(client: Client, house: House) -> str:
+    wanted, known = client.identity.language, house.settings.languages
+    return wanted if wanted in known else known[0]
+
+
+def _to_staff(occasion: Occasion, fact: facts.AnyNote) -> Prepared:
+    """A note to a member of staff; who has left is not written to, the controller is."""
+    house = occasion.house
+    member = house.directory.get(occasion.letter.to.removeprefix("staff:"))
+    address = Address(name=member.name, email=member.email)
+    if not member.active:
+        address = controller_address(house.settings)
+    return Prepared(
+        facts=fact,
+        masked=fact,
+        language=member.language,
+        to=address,
+        reply_to=controller_address(house.settings),
+    )
 
 
 class _Saying:

@@ -138,18 +138,8 @@ class NotOut(Conflict):
     sentence = "This declaration waits for nobody."
 
 
-class LinkSuperseded(Gone):
-    """A newer message holds the link that counts (R14)."""
-
-    code = "link_superseded"
-    sentence = "A newer link was sent."
-
-
-class LinkWithdrawn(Gone):
-    """The request was taken back, or its address is no longer the client's (R14, R15)."""
-
-    code = "link_withdrawn"
-    sentence = "This request was withdrawn."
+LinkSuperseded = tokens.LinkSuperseded
+LinkWithdrawn = tokens.LinkWithdrawn
 
 
 class AlreadyConfirmed(Conflict):

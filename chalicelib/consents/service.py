@@ -12,7 +12,7 @@ from chalicelib.clients import domain as client_domain
 from chalicelib.clients import service as client_service
 from chalicelib.clients import store as client_store
 from chalicelib.clients.domain import Client, DeclarationState, Progress
-from chalicelib.consents import correspondence, domain, standings, store
+from chalicelib.consents import correspondence, domain, offers, standings, store
 from chalicelib.consents.domain import Attached, Decision, Declaration
 from chalicelib.consents.standings import Record
 from chalicelib.contact import domain as contact
@@ -231,6 +231,27 @@ def withdraw(
     return client_store.get(ports, house.organisation.org, client_id)
 
 
+def send_offer(
+    ports: Ports,
+    house: House,
+    client_id: str,
+    subject: str,
+    body: str,
+    *,
+    by: Actor,
+    once: Callable[[str], Once],
+) -> str:
+    """Commercial information to one client; the same request again is the same message."""
+    held = client_store.get(ports, house.organisation.org, client_id)
+    offer_id = ids.new_id()
+    change = offers.send(held, subject, body, once=once(offer_id), by=by, now=ports.now)
+    try:
+        ports.ledger.commit(promised(change))
+    except AlreadyDone as done:
+        return done.result
+    return offer_id
+
+
 def open_link(ports: Ports, org: str, token: str) -> Opened:
     """What is behind a link, if it lives or was confirmed by it; one read, nothing written (R1).
 
@@ -395,8 +416,9 @@ class FileNotThere(Invalid):
 def _on_sent(
     held: Held[Client], letter: Letter, part: Item | None, house: House, now: datetime
 ) -> Change | None:
-    notice = part is not None and store.declaration(part).gives_notice
-    return domain.on_sent(held, letter, notice, now=now)
+    if part is None or letter.template != "confirm_consents":
+        return None
+    return domain.on_sent(held, letter, store.declaration(part).gives_notice, now=now)
 
 
 OWNER = letters.Owner(

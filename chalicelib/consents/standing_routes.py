@@ -40,6 +40,19 @@ class WithdrawInput(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
     note: Note = ""
 
 
+class OfferInput(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What is offered, in plain words."""
+
+    subject: str
+    text: str
+
+
+class OfferView(msgspec.Struct, frozen=True, kw_only=True):
+    """The offer that was promised."""
+
+    offer_id: str
+
+
 class RecordView(msgspec.Struct, frozen=True, kw_only=True):
     """A record made by hand; `url` opens its file for five minutes."""
 
@@ -118,6 +131,28 @@ def read_record(call: Call, client_id: str, record_id: str) -> RecordView:
             file.object_key, filename=file.name, content_type=file.content_type
         )
     return RecordView(**told, url=url)
+
+
+@routes.staff(
+    "POST",
+    "/api/clients/{client_id}/offers",
+    takes=OfferInput,
+    gives=OfferView,
+    status=202,
+    creates=True,
+)
+def send_offer(call: Call, client_id: str) -> OfferView:
+    """Send commercial information, if the client consented to it (S16, S17)."""
+    offer_id = service.send_offer(
+        call.ports,
+        call.house,
+        client_id,
+        call.body.subject,
+        call.body.text,
+        by=call.actor,
+        once=call.once_for,
+    )
+    return OfferView(offer_id=offer_id)
 
 
 @routes.staff("GET", "/api/consents/weak", query=Paged, gives=ClientsView)

@@ -44,6 +44,8 @@ class Purpose(StrEnum):
     CONFIRM = "confirm"
     STATUS = "status"
     INSURED = "insured"
+    PREFERENCES = "preferences"
+    UNSUBSCRIBE = "unsubscribe"
 
 
 class LinkInvalid(Malformed):
@@ -58,6 +60,20 @@ class LinkExpired(Gone):
 
     code = "link_expired"
     sentence = "The time of this link is over."
+
+
+class LinkSuperseded(Gone):
+    """A newer message holds the link that counts (R14)."""
+
+    code = "link_superseded"
+    sentence = "A newer link was sent."
+
+
+class LinkWithdrawn(Gone):
+    """What the link was for is taken back, or its address is no longer theirs (R14, R15)."""
+
+    code = "link_withdrawn"
+    sentence = "This request was withdrawn."
 
 
 class Claims(msgspec.Struct, frozen=True, kw_only=True):

@@ -26,9 +26,11 @@ class ConfirmConsents(msgspec.Struct, frozen=True, kw_only=True):
     link: str
     expires_at: datetime
     reminder: bool
+    preferences: str
 
     def __post_init__(self) -> None:
         refuse_unusable(self.link)
+        refuse_unusable(self.preferences)
         refuse_naive(self.expires_at)
 
 
@@ -42,9 +44,42 @@ class Receipt(msgspec.Struct, frozen=True, kw_only=True):
     reference: str
     decided_at: datetime
     staff_name: str
+    preferences: str
 
     def __post_init__(self) -> None:
+        refuse_unusable(self.preferences)
         refuse_naive(self.decided_at)
+
+
+class ConsentsWithdrawn(msgspec.Struct, frozen=True, kw_only=True):
+    """What a client keeps of a withdrawal: which consents, and when (S57; GDPR Art. 7(3))."""
+
+    controller: Controller
+    client_name: str
+    titles: tuple[str, ...]
+    withdrawn_at: datetime
+    preferences: str
+
+    def __post_init__(self) -> None:
+        refuse_unusable(self.preferences)
+        refuse_naive(self.withdrawn_at)
+
+
+class Offer(msgspec.Struct, frozen=True, kw_only=True):
+    """Commercial information from a member of staff: it rests on a consent alone (S16, S17).
+
+    `text` is theirs, plain; on the page `preferences` the consent can be withdrawn.
+    """
+
+    controller: Controller
+    client_name: str
+    staff_name: str
+    subject_line: str
+    text: str
+    preferences: str
+
+    def __post_init__(self) -> None:
+        refuse_unusable(self.preferences)
 
 
 class Note(msgspec.Struct, frozen=True, kw_only=True):
@@ -82,8 +117,14 @@ class Undeliverable(Note, frozen=True, kw_only=True):
     """The message came back: the client has read neither the notice nor the answers."""
 
 
-AnyNote = ClientConfirmed | ClientDisputed | LinkExpired | LinkRequested | Undeliverable
-Facts = ConfirmConsents | Receipt | AnyNote
+class ClientWithdrew(Note, frozen=True, kw_only=True):
+    """The client withdrew consents alone; `declared_at` is when the first was given (S57)."""
+
+
+AnyNote = (
+    ClientConfirmed | ClientDisputed | ClientWithdrew | LinkExpired | LinkRequested | Undeliverable
+)
+Facts = ConfirmConsents | Receipt | ConsentsWithdrawn | Offer | AnyNote
 
 
 def masked(link: str) -> str:

@@ -52,15 +52,19 @@ GROUNDS = dict.fromkeys(
         "court_returned",
         "routed_out",
         "insured_asked",
+        "consents_withdrawn",
     ),
     Ground.DUTY,
-)
+) | {"offer": Ground.CONSENT}
 
 _letter = msgspec.json.Decoder(Letter).decode
 
 
 class Prepared(msgspec.Struct, frozen=True, kw_only=True):
-    """A letter ready to be composed: its facts, and the same facts with the link masked."""
+    """A letter ready to be composed, and whatever differs in the archive, where no link acts.
+
+    `masked` are the facts with their links masked; an address or a header that acts is masked too.
+    """
 
     facts: Facts | ComplaintFacts
     masked: Facts | ComplaintFacts
@@ -69,6 +73,8 @@ class Prepared(msgspec.Struct, frozen=True, kw_only=True):
     reply_to: Address
     attachments: tuple[Attachment, ...] = ()
     headers: Mapping[str, str] = {}
+    masked_reply_to: Address | None = None
+    masked_headers: Mapping[str, str] = {}
 
 
 class Unneeded(Exception):
@@ -202,10 +208,16 @@ def settle(
 
 def prepare_mail(prepared: Prepared, house: House, letter: Letter) -> tuple[bytes, bytes]:
     """The message as it is sent, and as it is archived: the same with the link masked (R17)."""
-    raw = _built(prepared, prepared.facts, house, letter)
-    if prepared.masked is prepared.facts:
+    raw = _built(prepared, house, letter)
+    archived = replace(
+        prepared,
+        facts=prepared.masked,
+        reply_to=prepared.masked_reply_to or prepared.reply_to,
+        headers=prepared.masked_headers,
+    )
+    if archived.facts is prepared.facts and archived.headers == prepared.headers:
         return raw, raw
-    return raw, _built(prepared, prepared.masked, house, letter)
+    return raw, _built(archived, house, letter)
 
 
 def _send(
@@ -260,13 +272,11 @@ def _wait(ports: Ports, item: Item, letter: Letter, delayed: MailDelayed) -> Non
     ports.ledger.save_letter(item, waiting, due_at=ports.now + pause)
 
 
-def _built(
-    prepared: Prepared, facts: Facts | ComplaintFacts, house: House, letter: Letter
-) -> bytes:
+def _built(prepared: Prepared, house: House, letter: Letter) -> bytes:
     from chalicelib.letters.compose import compose
     from chalicelib.letters.mime import build
 
-    composed = compose(facts, prepared.language)
+    composed = compose(prepared.facts, prepared.language)
     sender = house.settings.sender
     domain = sender.email.rpartition("@")[2]
     return build(

@@ -30,7 +30,7 @@ MOST_PURPOSES = 20
 MOST_CATALOGUE = 300_000  # bytes: it is one item of the table, which takes 400 KB
 MOST_WORDING = 24_000  # characters, with the controller merged in
 MOST_STAFF = 500
-MOST_HOST = 55  # with the longest token a link has 200 characters at most (R19)
+MOST_HOST = 49  # with the longest page and token a link has 200 characters at most (R19)
 _ORIGIN = re.compile(r"(https?)://([A-Za-z0-9](?:[A-Za-z0-9.-]*[A-Za-z0-9])?)(?::[0-9]{1,5})?")
 
 

@@ -27,6 +27,7 @@ CONTROLLER = Controller(
     phone="+48585550123",
     dpo="Żaneta Świątek, iod@bursztyn.example",
 )
+OWN = "https://zgody.example/p#v1.k1.own"
 ANSWERS = (
     SheetAnswer(title="Notice & more", text="First.\n\n– one;\n– two.", answer=True, kind="notice"),
     SheetAnswer(title="Marketing", text="Zgadzam się.", answer=True, kind="consent"),
@@ -35,6 +36,7 @@ ANSWERS = (
 NOTES: tuple[type[facts.Note], ...] = (
     facts.ClientConfirmed,
     facts.ClientDisputed,
+    facts.ClientWithdrew,
     facts.LinkExpired,
     facts.LinkRequested,
     facts.Undeliverable,
@@ -50,6 +52,7 @@ def a_confirmation(**changed: Any) -> facts.ConfirmConsents:
         "link": LINK,
         "expires_at": datetime(2026, 12, 6, 14, 5, tzinfo=WARSAW),
         "reminder": False,
+        "preferences": OWN,
         **changed,
     }
     return facts.ConfirmConsents(**told)
@@ -63,9 +66,35 @@ def a_receipt(**changed: Any) -> facts.Receipt:
         "answers": ANSWERS,
         "reference": "D-7KQ4-93",
         "decided_at": datetime(2026, 7, 1, 9, 30, tzinfo=WARSAW),
+        "preferences": OWN,
         **changed,
     }
     return facts.Receipt(**told)
+
+
+def a_withdrawal(**changed: Any) -> facts.ConsentsWithdrawn:
+    told: dict[str, Any] = {
+        "controller": CONTROLLER,
+        "client_name": "Екатерина Щукина",
+        "titles": ("Marketing", "SMS/telefon"),
+        "withdrawn_at": datetime(2026, 7, 1, 9, 30, tzinfo=WARSAW),
+        "preferences": OWN,
+        **changed,
+    }
+    return facts.ConsentsWithdrawn(**told)
+
+
+def an_offer(**changed: Any) -> facts.Offer:
+    told: dict[str, Any] = {
+        "controller": CONTROLLER,
+        "client_name": "Екатерина Щукина",
+        "staff_name": "Łukasz Żółć",
+        "subject_line": "OC i AC taniej",
+        "text": "Szanowni Państwo,\n\nmamy ofertę dla Екатерина Щукина.",
+        "preferences": OWN,
+        **changed,
+    }
+    return facts.Offer(**told)
 
 
 def a_note(kind: type[facts.Note], **changed: Any) -> Any:
@@ -80,8 +109,14 @@ def a_note(kind: type[facts.Note], **changed: Any) -> Any:
     return kind(**told)
 
 
-EVERY_LETTER = [a_confirmation(), a_confirmation(reminder=True), a_receipt(), *map(a_note, NOTES)]
-TO_CLIENTS = EVERY_LETTER[:3]
+TO_CLIENTS = [
+    a_confirmation(),
+    a_confirmation(reminder=True),
+    a_receipt(),
+    a_withdrawal(),
+    an_offer(),
+]
+EVERY_LETTER = [*TO_CLIENTS, *map(a_note, NOTES)]
 
 
 class Page(HTMLParser):
@@ -136,7 +171,7 @@ def test_every_letter_exists_in_every_language(told: Any, language: str) -> None
     assert page.all("html")[0]["lang"] == language
     assert len(page.all("h1")) == 1
     assert all(table["role"] == "presentation" for table in page.all("table"))
-    for name in (told.client_name, told.staff_name):
+    for name in (told.client_name, getattr(told, "staff_name", told.client_name)):
         assert name in letter.text or language == "pl"
     assert told.client_name in page.words
 
@@ -152,7 +187,7 @@ def test_a_letter_fetches_nothing_and_fits_any_mail_program(told: Any, language:
         tag for tag, _ in page.tags
     )
     assert "url(" not in html
-    assert {tag["href"] for tag in page.all("a")} <= {LINK}
+    assert {tag["href"] for tag in page.all("a")} <= {LINK, OWN}
     assert "src=" not in html
     assert len(html.encode()) < 60_000
 
@@ -161,16 +196,16 @@ def test_a_letter_fetches_nothing_and_fits_any_mail_program(told: Any, language:
 def test_the_link_stands_alone_on_its_line_once(language: str) -> None:
     """S47, R19: text: one line that is the link. HTML: one button, and once in full to read."""
     letter = compose(a_confirmation(), language)
-    assert [line for line in letter.text.splitlines() if "://" in line] == [LINK]
+    assert [line for line in letter.text.splitlines() if "://" in line] == [LINK, OWN]
     page = Page(letter.html)
-    assert [tag["href"] for tag in page.all("a")] == [LINK, LINK]
+    assert [tag["href"] for tag in page.all("a")] == [LINK, LINK, OWN]
     assert page.words.count(LINK) == 1
-    assert page.words.count("://") == 1
+    assert page.words.count("://") == 2
     assert len(re.findall(r"font-weight:700;text-decoration:none", letter.html)) == 1
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
-@pytest.mark.parametrize("told", TO_CLIENTS, ids=["confirmation", "reminder", "receipt"])
+@pytest.mark.parametrize("told", TO_CLIENTS[:3], ids=["confirmation", "reminder", "receipt"])
 def test_every_answer_is_said_in_words_with_its_full_wording(told: Any, language: str) -> None:
     """S46, S48: yes and no in words, never by colour alone; the wording in full; who the
     controller is."""
@@ -283,7 +318,7 @@ def test_facts_stay_text(hostile: str, language: str) -> None:
     page = Page(letter.html)
     paragraphs = [tag for tag, _ in page.tags if tag != "p"]
     assert paragraphs == [tag for tag, _ in plain.tags if tag != "p"]
-    assert {tag["href"] for tag in page.all("a")} == {LINK}
+    assert {tag["href"] for tag in page.all("a")} == {LINK, OWN}
     assert hostile in page.words
     assert hostile in letter.text
 
@@ -304,7 +339,7 @@ def test_any_text_makes_a_letter_that_can_be_sent(name: str, wording: str) -> No
     letter.html.encode()
     letter.text.encode()
     assert [line for line in letter.text.splitlines() if line == LINK] == [LINK]
-    assert {tag["href"] for tag in Page(letter.html).all("a")} == {LINK}
+    assert {tag["href"] for tag in Page(letter.html).all("a")} == {LINK, OWN}
 
 
 @pytest.mark.parametrize(

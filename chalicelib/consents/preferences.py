@@ -1,0 +1,190 @@
+"""The client's own page of consents, and the mail program's one click (S57, S58; RFC 8058).
+
+Withdrawing there is one act, as easy as giving, and counts at once. A consent that is added goes
+through the usual confirmation. The link lives as long as the address that it was sent to.
+"""
+
+import hashlib
+from datetime import timedelta
+
+import msgspec
+
+from chalicelib.clients import domain as client_domain
+from chalicelib.clients import store as client_store
+from chalicelib.clients.domain import NOTICE, Client, ConsentState
+from chalicelib.consents import correspondence, domain, service, standings
+from chalicelib.consents.domain import LinkWithdrawn
+from chalicelib.consents.service import Wish
+from chalicelib.kernel import tokens
+from chalicelib.kernel.change import Actor, Change, Held, Letter, Once, Origin
+from chalicelib.kernel.errors import ChangedMeanwhile, NotFound, Unavailable
+from chalicelib.kernel.tokens import Claims, Purpose
+from chalicelib.organisations import store as organisations
+from chalicelib.organisations.domain import House, Member, Role
+from chalicelib.ports import Ports
+
+MOST_TRIES = 6
+# One click ends commerce by e-mail: what the message rested on, and no other channel.
+UNSUBSCRIBED = ("email",)
+
+
+class Own(msgspec.Struct, frozen=True, kw_only=True):
+    """What is behind a client's own link."""
+
+    house: House
+    held: Held[Client]
+
+    @property
+    def client(self) -> Client:
+        """The client as read."""
+        return self.held.value
+
+    @property
+    def language(self) -> str:
+        """The client's language, as far as the organisation speaks it."""
+        wanted, known = self.client.identity.language, self.house.settings.languages
+        return wanted if wanted in known else known[0]
+
+
+def open_own(ports: Ports, org: str, token: str, purpose: Purpose = Purpose.PREFERENCES) -> Own:
+    """The client behind a genuine link of their own; one read, nothing written.
+
+    `LinkWithdrawn` once the address that it was sent to is no longer the client's (R15).
+    """
+    claims = tokens.verify(
+        token,
+        org=org,
+        purpose=purpose,
+        stage=ports.stage,
+        keys=ports.link_keys(),
+        now=ports.real_now,
+    )
+    return _own(ports, claims)
+
+
+def withdraw(ports: Ports, org: str, token: str, purposes: tuple[str, ...], origin: Origin) -> Own:
+    """The client withdraws consents: at once, with a receipt, and staff are told (S57)."""
+    for _ in range(MOST_TRIES):
+        own = open_own(ports, org, token)
+        change = _withdrawal(ports, own, purposes, origin)
+        if change is None:
+            return own
+        try:
+            version = ports.ledger.commit(service.promised(change))
+        except ChangedMeanwhile:
+            continue
+        after = Held(key=own.held.key, value=change.root, version=version, head="")
+        return msgspec.structs.replace(own, held=after)
+    raise Unavailable
+
+
+def unsubscribe(ports: Ports, org: str, token: str, origin: Origin) -> None:
+    """One click of a mail program: commerce by e-mail ends; twice changes nothing more.
+
+    A link that is over still ends it: whoever wants no more mail is not sent away.
+    """
+    claims = tokens.authentic(
+        token,
+        org=org,
+        purpose=Purpose.UNSUBSCRIBE,
+        stage=ports.stage,
+        keys=ports.link_keys(),
+        now=ports.real_now,
+    )
+    for _ in range(MOST_TRIES):
+        own = _own(ports, claims)
+        change = _withdrawal(ports, own, UNSUBSCRIBED, origin)
+        if change is None:
+            return
+        try:
+            ports.ledger.commit(service.promised(change))
+        except ChangedMeanwhile:
+            continue
+        return
+    raise Unavailable
+
+
+def add(ports: Ports, org: str, token: str, purposes: tuple[str, ...]) -> Own:
+    """The client asks for consents to be added: a message asks to confirm them (S58).
+
+    What is given or awaited already is not asked for again, so that no mailbox is flooded.
+    """
+    own = open_own(ports, org, token)
+    settled = (ConsentState.GIVEN, ConsentState.AWAITING_EMAIL)
+    wanted = {one: True for one in purposes if own.client.consent(one) not in settled}
+    if not wanted:
+        return own
+    member = _keeper(own)
+    by = Actor("client", own.held.key.id)
+    wish = Wish(answers=wanted, language=own.language, attachments=())
+    asked = f"{own.held.key}\0{sorted(wanted)}\0{own.held.version}"
+    ends = int((ports.real_now + timedelta(days=1)).timestamp())
+
+    def once(result: str) -> Once:
+        digest = hashlib.sha256(asked.encode()).hexdigest()[:32]
+        return Once(digest=digest, request=digest, result=result, expires_at=ends)
+
+    held, declaration = service.draft(
+        ports, own.house, own.held.key.id, wish, member=member, by=by, once=once
+    )
+    change = domain.send(
+        held,
+        declaration,
+        link_days=own.house.settings.link_days,
+        reminder_days=0,
+        by=Actor("staff", member.staff_id),
+        now=ports.now,
+    )
+    version = ports.ledger.commit(service.promised(change))
+    after = Held(key=held.key, value=change.root, version=version, head="")
+    return msgspec.structs.replace(own, held=after)
+
+
+def _own(ports: Ports, claims: Claims) -> Own:
+    try:
+        held = client_store.get(ports, claims.org, claims.owner_id)
+    except (NotFound, client_domain.ClientErased) as error:
+        raise LinkWithdrawn from error
+    if correspondence.address_generation(held.value) != claims.generation:
+        raise LinkWithdrawn
+    return Own(house=organisations.house(ports, claims.org), held=held)
+
+
+def _withdrawal(ports: Ports, own: Own, purposes: tuple[str, ...], origin: Origin) -> Change | None:
+    """The withdrawal of what is given, its receipt, and word to who keeps the client."""
+    given = {one: own.client.standings[one].at for one in purposes if one in own.client.given}
+    if not given:
+        return None
+    kept = own.house.settings.evidence.kept(origin)
+    facts = {"purposes": sorted(given), "given_at": min(given.values()).isoformat()}
+    keeper = _keeper(own)
+    return standings.withdraw(
+        own.held,
+        tuple(given),
+        by=Actor("client", own.held.key.id, kept),
+        now=ports.now,
+        letters=tuple(
+            Letter(template=template, to=to, facts=facts, promised_at=ports.now)
+            for template, to in (
+                ("consents_withdrawn", "client"),
+                ("client_withdrew", f"staff:{keeper.staff_id}"),
+            )
+        ),
+    )
+
+
+def _keeper(own: Own) -> Member:
+    """Who keeps this client: the last who sent or recorded something, else an administrator."""
+    members = {one.staff_id: one for one in own.house.directory.members if one.active}
+    known = [one.by for one in reversed(own.client.declarations)]
+    known += [one.by for one in own.client.standings.values() if one.by]
+    for staff_id in known:
+        if staff_id in members:
+            return members[staff_id]
+    return next(one for one in members.values() if one.role is Role.ADMIN)
+
+
+def shown(own: Own) -> tuple[str, ...]:
+    """The purposes that the page shows: what is asked for now, and whatever was ever decided."""
+    visible = [one.purpose for one in own.house.catalogue.visible]
+    return tuple(one for one in dict.fromkeys([*visible, *own.client.standings]) if one != NOTICE)

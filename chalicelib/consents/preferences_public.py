@@ -1,0 +1,104 @@
+"""The routes of a client's own page of consents, and of the mail program's one click."""
+
+from typing import Annotated
+
+import msgspec
+
+from chalicelib.consents import preferences
+from chalicelib.consents.preferences import Own
+from chalicelib.consents.public import Asked, Link, PublicController
+from chalicelib.organisations import store as organisations
+from chalicelib.web.blueprint import ApiBlueprint, Call, Moment
+
+routes = ApiBlueprint(__name__)
+Purposes = Annotated[tuple[str, ...], msgspec.Meta(max_length=20)]
+
+
+class Choice(Link, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What the person withdraws, and what they ask to be added; there is no default (R4)."""
+
+    withdraw: Purposes = ()
+    add: Purposes = ()
+
+
+class OwnConsent(msgspec.Struct, frozen=True, kw_only=True):
+    """One consent in its words, and how it stands."""
+
+    purpose: str
+    titles: dict[str, str]
+    texts: dict[str, str]
+    state: str
+    at: Moment | None
+    expires_at: Moment | None
+
+
+class OwnConsents(msgspec.Struct, frozen=True, kw_only=True):
+    """Every consent of the client behind the link."""
+
+    language: str
+    languages: tuple[str, ...]
+    controller: PublicController
+    client_name: str
+    consents: tuple[OwnConsent, ...]
+
+
+@routes.public("POST", "/api/public/{org}/preferences/read", takes=Link, gives=OwnConsents)
+def read_preferences(call: Call, org: str) -> OwnConsents:
+    """Every consent of the client; changes nothing."""
+    return _shown(call, preferences.open_own(call.ports, org, call.body.token))
+
+
+@routes.public("POST", "/api/public/{org}/preferences/act", takes=Choice, gives=OwnConsents)
+def act_on_preferences(call: Call, org: str) -> OwnConsents:
+    """Withdraw, at once; or ask for a consent to be added, which a message then asks to confirm."""
+    given = call.body
+    own = preferences.withdraw(call.ports, org, given.token, given.withdraw, call.origin)
+    if given.add:
+        own = preferences.add(call.ports, org, given.token, given.add)
+    return _shown(call, own)
+
+
+@routes.one_click("/api/public/{org}/unsubscribe/{token}", gives=Asked)
+def unsubscribe(call: Call, org: str, token: str) -> Asked:
+    """The mail program's own button: commerce by e-mail ends (RFC 8058)."""
+    preferences.unsubscribe(call.ports, org, token, call.origin)
+    return Asked(code="unsubscribed")
+
+
+def _shown(call: Call, own: Own) -> OwnConsents:
+    house, controller = own.house, own.house.settings.controller
+    return OwnConsents(
+        language=own.language,
+        languages=house.settings.languages,
+        controller=PublicController(
+            name=controller.name,
+            address=controller.address,
+            email=controller.email,
+            phone=controller.phone,
+        ),
+        client_name=own.client.identity.name,
+        consents=tuple(_consent(call, own, one) for one in preferences.shown(own)),
+    )
+
+
+def _consent(call: Call, own: Own, purpose: str) -> OwnConsent:
+    """The words that the decision was made on, in its language; the present ones in the others."""
+    standing = own.client.standings.get(purpose)
+    entries = (one for one in own.house.catalogue.purposes if one.purpose == purpose)
+    entry = next(entries, None)
+    ids = set(entry.wordings.values()) if entry else set()
+    if standing and standing.wording_id:
+        ids.add(standing.wording_id)
+    words = organisations.wordings(call.ports, own.house.organisation.org, ids)
+    found = sorted(
+        words.values(),
+        key=lambda one: standing is not None and one.wording_id == standing.wording_id,
+    )
+    return OwnConsent(
+        purpose=purpose,
+        titles={one.language: one.title for one in found},
+        texts={one.language: one.text for one in found},
+        state=own.client.consent(purpose),
+        at=standing.at if standing else None,
+        expires_at=standing.expires if standing else None,
+    )

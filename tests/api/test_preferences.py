@@ -1,0 +1,147 @@
+"""The client's own page of consents, the one click, and commerce that stops (S57, S58, S60)."""
+
+import re
+from typing import Any
+
+import pytest
+
+from tests.duly import Duly, Sent
+
+
+def consenting(duly: Duly, email: str = "anna@klient.example") -> Any:
+    """A client who confirmed marketing and e-mail."""
+    client = duly.client(email=email)
+    _, token = duly.sent(client)
+    duly.confirm(token)
+    duly.tick()
+    return client
+
+
+def own_token(sent: Sent) -> str:
+    """The token of the client's own page, which stands alone on a line of every message."""
+    found = re.search(r"^https?://\S+/p#(\S+)\r?$", sent.text, re.MULTILINE)
+    assert found is not None, sent.text
+    return found[1]
+
+
+def states(answer: Any) -> dict[str, str]:
+    """How each consent stands, as the page shows it."""
+    return {one["purpose"]: one["state"] for one in answer.json["consents"]}
+
+
+def test_every_message_leads_to_the_page_that_ends_it(duly: Duly) -> None:
+    """S57: request and receipt carry a link that shows every consent in its words."""
+    consenting(duly)
+    for sent in duly.mailbox.to("anna@klient.example"):
+        shown = duly.public("/preferences/read", {"token": own_token(sent)})
+        assert shown.status == 200, shown.json
+        assert states(shown) == {"marketing": "given", "email": "given", "phone": "refused"}
+        assert all(one["texts"]["pl"] for one in shown.json["consents"])
+
+
+def test_looking_withdraws_nothing_and_one_act_does(duly: Duly) -> None:
+    """S57, R1; GDPR Art. 7(3): at once, with a receipt; staff are told; again is nothing new."""
+    client = consenting(duly)
+    token = own_token(duly.mailbox.to("anna@klient.example")[-1])
+    for _ in range(3):
+        duly.public("/preferences/read", {"token": token})
+    assert duly.consents(client["client_id"])["marketing"] == "given"
+    body = {"token": token, "withdraw": ["marketing"]}
+    answer = duly.public("/preferences/act", body)
+    assert states(answer)["marketing"] == "withdrawn"
+    before = len(duly.events(client["client_id"]))
+    assert duly.public("/preferences/act", body).status == 200
+    assert len(duly.events(client["client_id"])) == before
+    duly.tick()
+    assert "Zgoda wycofana" in duly.mailbox.subjects()
+    assert any("wycofał zgodę" in one for one in duly.mailbox.subjects())
+
+
+def test_a_withdrawal_stops_what_was_promised_already(duly: Duly) -> None:
+    """S57: an offer that waits in the outbox does not leave any more."""
+    client = consenting(duly)
+    token = own_token(duly.mailbox.to("anna@klient.example")[-1])
+    path, offer = f"/api/clients/{client['client_id']}/offers", {"subject": "OC", "text": "Taniej."}
+    assert duly.staff("POST", path, offer).status == 202
+    duly.public("/preferences/act", {"token": token, "withdraw": ["email"]})
+    duly.tick()
+    assert "OC" not in duly.mailbox.subjects()
+    refused = duly.staff("POST", path, offer)
+    assert refused.told == (409, "consent_missing")
+
+
+def test_commerce_can_be_ended_with_one_click(duly: Duly) -> None:
+    """S17; RFC 8058: the mail program's own button, without a page, a cookie or an Origin."""
+    client = consenting(duly)
+    path = f"/api/clients/{client['client_id']}/offers"
+    duly.staff("POST", path, {"subject": "Oferta OC", "text": "Dzień dobry,\n\nmamy ofertę."})
+    duly.tick()
+    sent = duly.mailbox.to("anna@klient.example")[-1]
+    assert sent.message["Subject"] == "Oferta OC"
+    assert sent.message["List-Unsubscribe-Post"] == "List-Unsubscribe=One-Click"
+    url = str(sent.message["List-Unsubscribe"]).strip("<>")
+    assert url.startswith("https://")
+    where = "/" + url.split("/", 3)[3]
+    form = {"Content-Type": "application/x-www-form-urlencoded"}
+    bad = duly.request("POST", where, raw="x=1", headers=form)
+    assert bad.told == (400, "malformed")
+    assert duly.consents(client["client_id"])["email"] == "given"
+    for _ in range(2):
+        click = duly.request("POST", where, raw="List-Unsubscribe=One-Click", headers=form)
+        assert click.status == 200, click.json
+    after = duly.consents(client["client_id"])
+    assert (after["email"], after["marketing"]) == ("withdrawn", "given")
+
+
+def test_a_message_to_serve_has_no_button_to_unsubscribe(duly: Duly) -> None:
+    """S13: what is a duty does not end with a consent."""
+    consenting(duly)
+    for sent in duly.mailbox.to("anna@klient.example"):
+        assert sent.message["List-Unsubscribe"] is None
+
+
+def test_a_consent_that_is_added_is_confirmed_as_always(duly: Duly) -> None:
+    """S58, S60: asked for on the page, given only once the client confirms the message."""
+    client = consenting(duly)
+    token = own_token(duly.mailbox.to("anna@klient.example")[-1])
+    body = {"token": token, "add": ["phone"]}
+    assert states(duly.public("/preferences/act", body))["phone"] == "awaiting_email"
+    count = len(duly.events(client["client_id"]))
+    assert duly.public("/preferences/act", body).status == 200
+    assert len(duly.events(client["client_id"])) == count
+    duly.tick()
+    duly.confirm(duly.mailbox.to("anna@klient.example")[-1].token)
+    assert duly.consents(client["client_id"])["phone"] == "given"
+
+
+def test_another_address_ends_the_links_before(duly: Duly) -> None:
+    """R15: whoever reads the old mailbox can't act for the client any more."""
+    client = consenting(duly)
+    token = own_token(duly.mailbox.to("anna@klient.example")[-1])
+    duly.edit(client, email="nowa@klient.example")
+    assert duly.public("/preferences/read", {"token": token}).told == (410, "link_withdrawn")
+    act = duly.public("/preferences/act", {"token": token, "withdraw": ["marketing"]})
+    assert act.told == (410, "link_withdrawn")
+
+
+@pytest.mark.parametrize("route", ["/preferences/read", "/preferences/act"])
+def test_a_link_of_another_purpose_opens_nothing(duly: Duly, route: str) -> None:
+    """R8: the link that confirms is not the link that withdraws."""
+    client = duly.client(email="b@klient.example")
+    _, token = duly.sent(client)
+    assert duly.public(route, {"token": token}).told == (400, "link_invalid")
+    own = own_token(duly.mailbox.to("b@klient.example")[-1])
+    assert duly.public("/links/read", {"token": own}).told == (400, "link_invalid")
+
+
+def test_the_archive_holds_no_link_that_acts(duly: Duly) -> None:
+    """R17: neither the page's token nor the one click's is kept anywhere."""
+    client = consenting(duly)
+    path = f"/api/clients/{client['client_id']}/offers"
+    duly.staff("POST", path, {"subject": "Oferta", "text": "Dzień dobry."})
+    duly.tick()
+    sent = duly.mailbox.to("anna@klient.example")[-1]
+    click = str(sent.message["List-Unsubscribe"]).rstrip(">").rpartition("/")[2]
+    kept = str(duly.table()) + str(duly.objects())
+    assert own_token(sent) not in kept
+    assert click not in kept
