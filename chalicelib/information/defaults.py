@@ -3,7 +3,8 @@ publishes its own.
 
 `defaults/<jurisdiction>.toml` holds for each section its titles and its blocks. A block may name
 the policy packs for which alone it is meant (`packs`) or is not (`but`): the document of 2019 goes
-on saying what it says, next to what is law now.
+on saying what it says, next to what is law now. Under the packs that it names as `unverified_for`
+nobody has read that it still holds.
 """
 
 from collections.abc import Mapping
@@ -18,7 +19,7 @@ from chalicelib.information.domain import SECTIONS, SHIPPED, AnyBlock, Edition, 
 from chalicelib.policy.packs import Pack, Source
 
 FOLDER = Path(__file__).parent / "defaults"
-LANGUAGES = frozenset({"pl", "en", "ru"})
+_CHOICE = frozenset({"packs", "but", "unverified_for"})
 
 
 class Book(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -42,7 +43,7 @@ def shipped(pack: Pack) -> dict[str, Edition]:
     book, found = _book(pack.jurisdiction), {}
     for section in (one for one in SECTIONS if one in book.sections):
         chapter = book.sections[section]
-        blocks = tuple(_block(one) for one in chapter.blocks if _is_for(one, pack.pack))
+        blocks = tuple(_block(one, pack.pack) for one in chapter.blocks if _is_for(one, pack.pack))
         if blocks:
             found[section] = Edition(
                 section=section,
@@ -74,7 +75,9 @@ def _is_for(block: Mapping[str, Any], pack: str) -> bool:
     return pack in block.get("packs", (pack,)) and pack not in block.get("but", ())
 
 
-def _block(given: Mapping[str, Any]) -> AnyBlock:
-    plain = {name: one for name, one in given.items() if name not in {"packs", "but"}}
+def _block(given: Mapping[str, Any], pack: str) -> AnyBlock:
+    plain = {name: one for name, one in given.items() if name not in _CHOICE}
+    if pack in given.get("unverified_for", ()):
+        plain["confidence"] = "L"
     block: AnyBlock = msgspec.convert(plain, AnyBlock, builtin_types=(date,))
     return block
