@@ -78,7 +78,8 @@ def entered(duly: Duly, **changes: Any) -> Any:
     body = COMPLAINT | {"received_at": arrived} | changes
     answer = duly.staff("POST", "/api/complaints", body)
     assert answer.status == 201, answer.json
-    duly.tick()
+    for _ in range(2):  # registered, then written to
+        duly.tick()
     case = duly.staff("GET", f"/api/complaints/{answer.json['case_id']}")
     assert case.json["registered_at"], case.json
     return case.json

@@ -144,4 +144,4 @@ def test_another_organisations_cases_are_not_there(office: Office) -> None:
         assert ids(other, query) == []
     answer = other.ask("GET", f"/api/complaints/{case['case_id']}")
     assert answer.told == (404, "complaint_unknown")
-    assert COMPLAINT["substance"] not in str(answer.json)
+    assert str(COMPLAINT["substance"]) not in str(answer.json)
