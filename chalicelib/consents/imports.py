@@ -6,7 +6,7 @@ Whatever is wrong with a file or a page is its own result, and the rest goes on.
 """
 
 from collections.abc import Iterable, Sequence
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from enum import StrEnum
 from typing import Any, Literal
 
@@ -21,6 +21,7 @@ KIND = "IMPORT"
 MOST_FILES = 40
 MOST_BYTES = 50 * 1024 * 1024
 MOST_PAGES = 1000  # of all files together
+NAMES_KEPT = timedelta(days=14)
 TO_DO = "SCANS"
 SEEN_FILE = "SCANFILE"
 
@@ -255,12 +256,24 @@ def assign(
 def decide(
     held: Held[ScanImport], page: ScanPage, *, accept: bool, by: Actor, now: datetime
 ) -> Change:
-    """A person looked at a page: the paper counts as it was recorded, or it does not."""
-    if page.state is not PageState.WAITING or page.open:
+    """A person looked at a page: the paper counts as it was recorded, or it does not.
+
+    A paper whose other pages will never come may be rejected, too.
+    """
+    rejectable = page.state is PageState.INCOMPLETE and not accept
+    if page.open or not (rejectable or page.state is PageState.WAITING):
         raise PageNotOpen
     decided = replace(page, accepted_by=by.id) if accept else replace(page, rejected_by=by.id)
     kind = "scan_accepted" if accept else "scan_rejected"
     return _reopened(held, replace(decided, open=True), kind, by, now)
+
+
+def forget(held: Held[ScanImport], *, now: datetime) -> Change | None:
+    """The names of the files go some days after the last step: people call files by people."""
+    if all(not one.name for one in held.value.files):
+        return None
+    files = tuple(replace(one, name="") for one in held.value.files)
+    return _step(held, replace(held.value, files=files), "scan_names_forgotten", {}, (), now)
 
 
 def dismiss(held: Held[ScanImport], page: ScanPage, *, by: Actor, now: datetime) -> Change:
@@ -290,14 +303,16 @@ def _step(
     by: Actor = SYSTEM,
 ) -> Change:
     over = root.state is State.DONE
-    root = replace(root, finished=now if over else None)
+    root = replace(root, finished=(root.finished or now) if over else None)
+    named = any(one.name for one in root.files)
+    due = now + NAMES_KEPT if named else None
     return Change.of(
         held,
         root,
         Event(kind=kind, actor=by, at=now, body=body),
         parts=[_part(held.value, one) for one in pages],
         lookups=lookups,
-        due_at=None if over else now,
+        due_at=due if over else now,
     )
 
 

@@ -279,8 +279,17 @@ class _Turn:
         elif held.value.state is State.SETTLING:
             self._settle(held)
         else:
-            return False
+            return self._forget(held)
         return True
+
+    def _forget(self, held: Held[ScanImport]) -> bool:
+        finished = held.value.finished
+        if finished is None or self.ports.now < finished + imports.NAMES_KEPT:
+            return False
+        change = imports.forget(held, now=self.ports.now)
+        if change is not None:
+            self.ports.ledger.commit(change)
+        return False
 
     # Reading
 

@@ -179,6 +179,37 @@ def test_missing_pages_are_named_and_may_follow(duly: Duly) -> None:
     assert duly.consents(client["client_id"])["marketing"] == "given"
 
 
+def test_a_paper_whose_rest_never_comes_may_be_rejected(duly: Duly) -> None:
+    """S37: it leaves the list; the next scan of it starts anew."""
+    client = duly.client()
+    _, pdf = printed_paper(duly, client, marketing=True, email=True, phone=True)
+    pages = pictures(pdf)
+    scans = imported(duly, scanned(pages[1:]))
+    assert decided(duly, scans["pages"][0], "accept").told == (409, "scan_page_settled")
+    assert decided(duly, scans["pages"][0], "reject").status == 202
+    heavy(duly)
+    assert set(states(again(duly, scans))) == {"rejected"}
+    assert duly.staff("GET", "/api/scans/waiting").json["pages"] == []
+    assert set(states(imported(duly, scanned(pages)))) == {"recorded"}
+
+
+def test_the_names_of_files_are_forgotten(duly: Duly) -> None:
+    """S15: people call files by people; an import keeps what it did, not what they were called."""
+    client = duly.client()
+    _, pdf = printed_paper(duly, client, marketing=True)
+    scans = imported(duly, scanned(pictures(pdf)))
+    assert [one["name"] for one in scans["files"]] == ["skan.pdf"]
+    duly.wait(days=13)
+    assert heavy(duly).done == 0
+    duly.wait(days=2)
+    heavy(duly)
+    now = again(duly, scans)
+    assert [one["name"] for one in now["files"]] == [""]
+    assert now["finished_at"] == scans["finished_at"]
+    assert "skan.pdf" not in str(duly.table())
+    assert heavy(duly).done == 0
+
+
 def test_an_unsigned_paper_waits_for_a_person(duly: Duly) -> None:
     """S30: a machine sees no signature, a person does and accepts it; nothing changes before."""
     client = duly.client()
