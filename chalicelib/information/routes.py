@@ -53,8 +53,8 @@ class PublicSection(msgspec.Struct, frozen=True, kw_only=True):
 class PublicInformation(msgspec.Struct, frozen=True, kw_only=True):
     """All that is in force on a day of the organisation's zone.
 
-    `version` counts what has come into force by then; `complaint`: the address of the form on the
-    same origin (M89).
+    `version` counts what has come into force by then, Duly's own text being the first; `complaint`:
+    the address of the form on the same origin (M89).
     """
 
     organisation: PublicOrganisation

@@ -36,9 +36,9 @@ class Published(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def number(self) -> int:
-        """How many versions had come into force by that day: it only grows."""
+        """The version of it all: 1 comes with Duly, each text in force by that day is one more."""
         entries = (one for section in SECTIONS for one in self.index.of(section))
-        return sum(one.effective_from <= self.day for one in entries)
+        return 1 + sum(one.effective_from <= self.day for one in entries)
 
     @property
     def effective_from(self) -> date:
