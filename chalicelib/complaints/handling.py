@@ -343,13 +343,15 @@ def correct(
 
     Whom it was written for can be named, never taken away: only an authority opens the case to its
     writer (M40). Another insured, or another address of theirs, is asked anew: the link that went
-    to the old one is dead (M38, R14).
+    to the old one is dead (M38, R14). A writer who could not be told of the receipt, or stands
+    outside from now on, is told (M39, M45).
     """
     case = held.value
     require_open(case)
     changed = _corrected(case, given)
     refuse(not changed.is_anonymous, "writer")
     changed, letters = _asked_anew(case, changed, now)
+    letters += _told_late(case, changed, now)
     before, after = _people(case), _people(changed)
     body = {name: [before[name], after[name]] for name in before if before[name] != after[name]}
     return acts.done(
@@ -570,6 +572,19 @@ def _asked_anew(
     if asked is not None:
         asked = Question(asked_at=asked.asked_at, generation=asked.generation + 1, expires=now)
     return replace(after, question=asked), ()
+
+
+def _told_late(before: Complaint, after: Complaint, now: datetime) -> tuple[Letter, ...]:
+    if not after.writer.email:
+        return ()
+    new = not before.writer.email
+    if after.third_party:
+        outside = new or not before.third_party
+        return (acts.letter("third_party_taken", "writer", now),) if outside else ()
+    if not new or not receipt.acknowledges(after) or Flag.SPAM_SUSPECT in after.flags:
+        return ()
+    template = "gratitude_thanked" if after.kind is Kind.GRATITUDE else "submission_taken"
+    return (acts.letter(template, "writer", now),)
 
 
 def _corrected(case: Complaint, given: Corrections) -> Complaint:

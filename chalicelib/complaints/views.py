@@ -246,6 +246,16 @@ class LetterView(msgspec.Struct, frozen=True, kw_only=True):
     delivered_at: Moment | None
 
 
+class RequestDraft(msgspec.Struct, frozen=True, kw_only=True):
+    """The next request, begun from the last one: the same words, inside its window."""
+
+    ground: str
+    text: str
+    send_from: date
+    send_by: date | None
+    answer_by: date
+
+
 class WholeCase(CaseView, frozen=True, kw_only=True):
     """The case with its words, files, letters and log."""
 
@@ -259,6 +269,7 @@ class WholeCase(CaseView, frozen=True, kw_only=True):
     letters: tuple[LetterView, ...]
     said: tuple[Said, ...]
     log: tuple[Logged, ...]
+    next_request: RequestDraft | None
 
 
 def row(held: Held[Complaint]) -> CaseRow:
@@ -275,8 +286,8 @@ def whole(
     ports: Ports, held: Held[Complaint], items: dict[str, Item], house: House, language: str
 ) -> WholeCase:
     """The case with all its parts; `items` holds its statement."""
-    statement = store.statement(items)
-    key = held.key
+    statement, key = store.statement(items), held.key
+    said = _said(ports, key)
     return WholeCase(
         **_row(held),
         **_root(held.value, house, _known(language), ports.now),
@@ -288,8 +299,9 @@ def whole(
         messages=tuple(_message(one) for one in store.messages(ports, key)),
         files=tuple(_file(ports, one) for one in store.files(ports, key)),
         letters=_letters(ports, key),
-        said=_said(ports, key),
+        said=said,
         log=tuple(store.log(ports, key)),
+        next_request=_next_request(held.value, said, ports.now),
     )
 
 
@@ -474,6 +486,22 @@ def _letters(ports: Ports, key: Key) -> tuple[LetterView, ...]:
             delivered_at=one.delivered_at,
         )
         for one in sorted(found, key=lambda one: one.promised_at)
+    )
+
+
+def _next_request(case: Complaint, said: Iterable[Said], now: datetime) -> RequestDraft | None:
+    """A draft of the next request, while the last one is silent and the rules count (M64-M70)."""
+    last, today = case.open_request, case.day(now)
+    seen = requests.outlook(case, today) if last is not None and _is_handled(case) else None
+    if last is None or seen is None:
+        return None
+    words = {one.said_id: one.text for one in said}
+    return RequestDraft(
+        ground=last.ground,
+        text=words.get(last.said, ""),
+        send_from=seen.next_from,
+        send_by=seen.next_by,
+        answer_by=max(today, seen.next_from) + (last.answer_by - last.sent_on),
     )
 
 

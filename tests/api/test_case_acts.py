@@ -70,6 +70,10 @@ def test_the_first_request_says_whether_suspension_can_come_in_time(office: Offi
     whole = office.read(case)
     (said,) = whole["said"]
     assert (said["text"], said["until"]) == ("Пришлите выписку.", office.today(7))
+    draft = whole["next_request"]
+    assert (draft["ground"], draft["text"]) == ("documents", "Пришлите выписку.")
+    assert (draft["send_from"], draft["send_by"]) == (office.today(5), office.today(10))
+    assert draft["answer_by"] == office.today(12)
     letter = next(one for one in whole["letters"] if one["template"] == "data_requested")
     assert (letter["to"], letter["about"]) == ("writer", said["said_id"])
 

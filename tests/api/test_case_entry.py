@@ -143,6 +143,22 @@ def test_nothing_that_is_missing_bars_the_entry(office: Office) -> None:
     assert set(answer.json["missing"]) == {"contact", "contract_or_claim"}
 
 
+def test_anybody_is_heard(office: Office) -> None:
+    """M16-M18, M29: clients and who is none yet, brokers, clinics, employees, companies."""
+    for writer, more in (
+        ({"name": "Клиент", "email": "klient@a.example"}, {"contract_number": "ДМС-1"}),
+        ({"name": "Ещё не клиент", "email": "novyj@a.example"}, {"contract_number": ""}),
+        ({"name": "Брокер", "company": True, "phone": "+74951234567"}, {"insured": INSURED}),
+        ({"name": "Клиника № 5", "company": True, "email": "k5@a.example"}, {"kind": "request"}),
+        ({"name": "Сотрудник", "email": "sam@a.example"}, {"kind": "suggestion"}),
+        ({"name": "ООО «Ромашка»", "company": True}, {"audience": "legal"}),
+    ):
+        case = office.case(writer=writer, **more)
+        assert case["state"] == "registered"
+        assert case["writer"]["name"] == writer["name"]
+        assert case["third_party"] == ("insured" in more)
+
+
 def test_an_anonymous_submission_is_registered_and_closed(office: Office) -> None:
     """M34, D2: by whichever channel it comes."""
     case = office.case(anonymous=True)

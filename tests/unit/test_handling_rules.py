@@ -698,7 +698,25 @@ def test_whom_it_was_written_for_can_be_named_later() -> None:
     """M9, M36: then the third-party rule binds at once, and the insured is asked."""
     change = correct(registered(), insured=INSURED)
     assert change.root.third_party
-    assert told(change) == [("insured_asked", "insured")]
+    assert told(change) == [("insured_asked", "insured"), ("third_party_taken", "writer")]
+
+
+def test_whoever_could_not_be_told_is_told_once_there_is_an_address() -> None:
+    """M45, M39: the receipt, or the fixed text where the writer stands outside; once."""
+    silent: dict[str, Any] = {"writer": Person(name="Iwan")}
+    for held, template in (
+        (registered(**silent), "submission_taken"),
+        (registered(**silent, kind=cases.Kind.GRATITUDE), "gratitude_thanked"),
+        (about_another(**silent), "third_party_taken"),
+    ):
+        change = correct(held, writer=Person(name="Iwan", email="iwan@klient.example"))
+        assert told(change) == [(template, "writer")]
+        again = correct(after(change), writer=Person(name="Jan", email="jan@klient.example"))
+        assert told(again) == []
+    paper = registered(**silent, channel=Channel.POST, paper=True)
+    assert told(correct(paper, writer=Person(name="I", email="iwan@klient.example"))) == []
+    suspect = registered(**silent, flags=(Flag.SPAM_SUSPECT,))
+    assert told(correct(suspect, writer=Person(name="I", email="iwan@klient.example"))) == []
 
 
 def test_an_authority_needs_an_insured_and_a_document() -> None:
