@@ -248,7 +248,7 @@ def _closed(ports: Ports, occasion: Occasion, shape: type[ToPerson]) -> Prepared
     elsewhere = tuple(
         Section(title=_title(getattr(keys[key], case.language)), text=text)
         for key in keys
-        if (text := phrases.element(case.policy, "refusal", key, case.language))
+        if (text := phrases.ready(case.policy, "refusal", key, case.language))
     )
     return _to_person(
         ports, occasion, shape, wording=said.wording, text=said.text, elsewhere=elsewhere
@@ -307,7 +307,7 @@ def _acknowledgement(case: Complaint) -> tuple[Section, ...]:
         Section(title="", text=text)
         for key in wanted
         if key not in _SAID_BY_ITSELF
-        and (text := phrases.element(case.policy, "acknowledgement", key, case.language))
+        and (text := phrases.ready(case.policy, "acknowledgement", key, case.language))
     )
 
 
