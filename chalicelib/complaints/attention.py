@@ -1,10 +1,10 @@
 """When a case needs somebody, who that is, and why: the ladder, pure.
 
 A step follows from the state of the case, its pack, its calendar and the organisation's ladder; it
-has a moment in office hours. Which steps were taken is one mark on the case, `attended_until`: what
-lies between the mark and now is due, oldest first, so that an outage is caught up in order and
-nothing is said twice. Without a mark everything up to now is due: a letter that lay about for weeks
-is told of as it stands, its limit too.
+has a moment in office hours. Which steps were taken is one mark on the case, `attended_until`, the
+moment of the last one: what lies between it and now is due, oldest first, so that an outage is
+caught up in order and nothing is said twice. Without a mark everything up to now is due: a letter
+that lay about for weeks is told of as it stands, its limit too.
 
 No step ever fails for want of a calendar: beyond the days that the case knows, a plain week counts.
 """
@@ -112,8 +112,9 @@ def notice_moment(
 
     What was written overnight waits for the run that takes the morning's steps, too.
     """
-    opens = office_moment(now, settings, calendar, zone)
-    return office_moment(opens + GATHERED, settings, calendar, zone)
+    over = office_moment(now, settings, calendar, zone) + GATHERED
+    told = office_moment(over, settings, calendar, zone)
+    return told if told == over else told + GATHERED
 
 
 class _Watch:
@@ -127,8 +128,8 @@ class _Watch:
         """Every reason to tell somebody."""
         yield self.registration()
         yield self.hand_over()
-        yield self.answer()
         if self.case.registered_at is not None:
+            yield self.answer()
             yield self.requests()
             yield self.approval()
             yield self.insured()

@@ -30,7 +30,7 @@ def attend(held: Held[Complaint], house: House, *, now: datetime) -> Change | No
     taken, notices = _together(held.key.id, case, due, house, now)
     return acts.done(
         held,
-        replace(case, attended_until=now if len(taken) == len(due) else taken[-1].at),
+        replace(case, attended_until=taken[-1].at),
         house,
         "escalated",
         by=SYSTEM,
