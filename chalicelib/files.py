@@ -41,7 +41,8 @@ def upload_organisation_file(call: Call) -> Upload:
 @routes.staff("PUT", "/api/organisation/files/{file_id}", takes=UploadedFile, gives=FileView)
 def keep_organisation_file(call: Call, file_id: str) -> FileView:
     """The uploaded file, checked and kept."""
-    kept = shapes.keep(call, organisations.fresh_house(call.ports, call.org).held, file_id)
+    held = organisations.fresh_house(call.ports, call.org).held
+    kept = shapes.keep(call, held, file_id, held.value.due_at)
     organisations.forget(call.ports, call.org)
     return kept
 

@@ -274,6 +274,7 @@ def publish(
             Part(sk=INDEX, data=changed),
             Part(sk=part_of(section, edition.number), data=edition, create=True),
         ),
+        due_at=house.organisation.due_at,
     )
 
 
@@ -289,6 +290,7 @@ def state_facts(house: House, index: Index, facts: Facts, *, by: Actor, now: dat
         house.organisation,
         Event(kind="facts_stated", actor=by, at=now, body=msgspec.to_builtins(checked)),
         parts=(Part(sk=INDEX, data=replace(index, facts=checked)),),
+        due_at=house.organisation.due_at,
     )
 
 

@@ -9,7 +9,7 @@ import hashlib
 import re
 from base64 import urlsafe_b64encode
 from collections.abc import Iterable
-from datetime import datetime
+from datetime import date, datetime, time
 from enum import StrEnum
 from typing import Any, Literal
 
@@ -17,9 +17,20 @@ import msgspec
 from msgspec.structs import asdict, replace
 
 from chalicelib.kernel import text
-from chalicelib.kernel.change import Actor, Change, Event, Held, Key, Once, Origin, Part
+from chalicelib.kernel.change import (
+    SYSTEM,
+    Actor,
+    Change,
+    Event,
+    Held,
+    Key,
+    Letter,
+    Once,
+    Origin,
+    Part,
+)
 from chalicelib.kernel.errors import Conflict, Forbidden, Invalid, NotFound
-from chalicelib.kernel.workdays import Override
+from chalicelib.kernel.workdays import DAY, Override, instant, local
 from chalicelib.organisations import defaults
 from chalicelib.policy import COUNTRIES, PACKS
 
@@ -213,14 +224,34 @@ class Member(msgspec.Struct, frozen=True, kw_only=True):
     default_attachments: tuple[str, ...] = ()
 
 
+class Routine(msgspec.Struct, frozen=True, kw_only=True):
+    """What an organisation does by itself each day when the office opens, weekends too.
+
+    `next_at` is when it is due; `month` the last one (`2026-11`) that heads were told of.
+    """
+
+    next_at: datetime
+    month: str
+
+
 class Organisation(msgspec.Struct, frozen=True, kw_only=True):
-    """The root: what every request needs. Catalogue and directory are parts of their own."""
+    """The root: what every request needs. Catalogue and directory are parts of their own.
+
+    `routine` is begun by the founding, or by the next change of who was founded before there was
+    one.
+    """
 
     org: str
     settings: Settings
     entitlements: Entitlements
     lookup_salt: str
     created_at: datetime
+    routine: Routine | None = None
+
+    @property
+    def due_at(self) -> datetime | None:
+        """When the agenda has the organisation next; every change of it says so anew."""
+        return self.routine.next_at if self.routine else None
 
 
 class Catalogue(msgspec.Struct, frozen=True, kw_only=True):
@@ -362,12 +393,14 @@ def found(
         entitlements=Entitlements(),
         lookup_salt=lookup_salt,
         created_at=now,
+        routine=_routine(settings, now),
     )
     return Change(
         key=key(org),
         version=0,
         head="",
         root=root,
+        due_at=root.due_at,
         event=Event(kind="organisation_founded", actor=Actor("system"), at=now, body={}),
         parts=(
             Part(sk="CATALOGUE", data=catalogue, create=True),
@@ -398,8 +431,8 @@ def change_settings(house: House, settings: Settings, *, by: Actor, now: datetim
     spoken = set(settings.languages)
     _require(all(spoken <= set(one.texts) for one in house.catalogue.purposes), "languages")
     catalogue, wordings = _worded(house.catalogue, settings)
-    return Change.of(
-        house.held,
+    return _changed(
+        house,
         replace(house.organisation, settings=settings),
         Event(kind="settings_changed", actor=by, at=now, body=msgspec.to_builtins(settings)),
         parts=(Part(sk="CATALOGUE", data=catalogue), *wordings),
@@ -500,10 +533,24 @@ def set_default_attachments(
 
 def entitle(house: House, entitlements: Entitlements, *, by: Actor, now: datetime) -> Change:
     """Another plan: set by whoever runs Duly, not by the organisation itself."""
-    return Change.of(
-        house.held,
+    return _changed(
+        house,
         replace(house.organisation, entitlements=entitlements),
         Event(kind="entitled", actor=by, at=now, body=asdict(entitlements)),
+    )
+
+
+def day_begun(
+    house: House, *, told: str, letters: tuple[Letter, ...], body: dict[str, Any], now: datetime
+) -> Change:
+    """The day's routine is done: due again when the office opens next; `told`: the last month."""
+    routine = replace(_routine(house.settings, now), month=told)
+    return Change.of(
+        house.held,
+        replace(house.organisation, routine=routine),
+        Event(kind="day_begun", actor=SYSTEM, at=now, body=body),
+        letters=letters,
+        due_at=routine.next_at,
     )
 
 
@@ -554,6 +601,7 @@ def _checked_complaints(given: ComplaintSettings) -> ComplaintSettings:
     _require(_is_hours(given.hours), "complaints.hours")
     _require(1 <= len(given.ladder) <= 20, "complaints.ladder")
     _require(all(-30 <= rung.before <= 90 for rung in given.ladder), "complaints.ladder")
+    _require(_warns(given.ladder), "complaints.ladder")
     _require(len(given.days) <= 200, "complaints.days")
     ends = ((one.until or one.on) - one.on for one in given.days)
     _require(all(0 <= one.days <= 60 for one in ends), "complaints.days")
@@ -566,6 +614,12 @@ def _checked_complaints(given: ComplaintSettings) -> ComplaintSettings:
         mailbox=given.mailbox and text.email(given.mailbox, "complaints.mailbox"),
         watch_email=given.watch_email and text.email(given.watch_email, "complaints.watch_email"),
     )
+
+
+def _warns(ladder: tuple[Rung, ...]) -> bool:
+    """No deadline passes in silence: somebody is told before the limit, and somebody at it."""
+    before = any(rung.before > 0 for rung in ladder)
+    return before and any(rung.of == "limit" and rung.before == 0 for rung in ladder)
 
 
 def _is_hours(hours: Hours) -> bool:
@@ -651,8 +705,8 @@ def _recatalogued(
         "hidden": hidden,
         "wordings": shown.get(purpose, {}),
     }
-    return Change.of(
-        house.held,
+    return _changed(
+        house,
         house.organisation,
         Event(kind=kind, actor=by, at=now, body=body),
         parts=(Part(sk="CATALOGUE", data=catalogue), *wordings),
@@ -664,12 +718,37 @@ def _restaffed(
 ) -> Change:
     directory = Directory(members=members)
     person: dict[str, Any] = msgspec.to_builtins(directory.get(staff_id))
-    return Change.of(
-        house.held,
+    return _changed(
+        house,
         house.organisation,
         Event(kind=kind, actor=by, at=now, body=person),
         parts=(Part(sk="STAFF", data=directory),),
     )
+
+
+def _changed(
+    house: House, root: Organisation, event: Event, parts: tuple[Part, ...] = ()
+) -> Change:
+    """The change of an organisation, its routine begun if it has none yet; other hours move it."""
+    routine = root.routine or _routine(root.settings, event.at)
+    if root.settings != house.settings and routine is root.routine:
+        day = local(routine.next_at, house.settings.time_zone).date()
+        routine = replace(routine, next_at=_opening(root.settings, day))
+    root = replace(root, routine=routine)
+    return Change.of(house.held, root, event, parts=parts, due_at=root.due_at)
+
+
+def _routine(settings: Settings, now: datetime) -> Routine:
+    """The routine from the next opening on; of the months gone by nothing is to be told."""
+    today = local(now, settings.time_zone).date()
+    at = _opening(settings, today)
+    past = (today.replace(day=1) - DAY).isoformat()[:7]
+    return Routine(next_at=at if at > now else _opening(settings, today + DAY), month=past)
+
+
+def _opening(settings: Settings, day: date) -> datetime:
+    start = time.fromisoformat(settings.complaints.hours.start)
+    return instant(day, start, settings.time_zone)
 
 
 def _merged(body: str, language: str, settings: Settings) -> str:
