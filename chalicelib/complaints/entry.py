@@ -38,7 +38,7 @@ _REPLY_FORMS: dict[str, Literal["", "paper", "electronic"]] = {
     "paper": "paper",
     "electronic": "electronic",
 }
-END = r"(?![\s\S])"  # `$` would let a newline through
+END = r"\Z"  # `$` would let a newline through
 Id = Annotated[str, msgspec.Meta(pattern=f"^{ids.PATTERN.pattern}{END}")]
 Instant = Annotated[datetime, msgspec.Meta(tz=True)]
 MediaType = Annotated[

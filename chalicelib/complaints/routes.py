@@ -106,20 +106,20 @@ class MessageInput(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
     files: Files = ()
 
 
-class Assignment(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+class CaseAssignment(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Whose case it is; "" is nobody's, and no department leaves that as it is."""
 
     assignee: str
     department: str = ""
 
 
-class Words(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+class CaseWords(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """A text."""
 
     text: str
 
 
-class ContactInput(Words, frozen=True, kw_only=True, forbid_unknown_fields=True):
+class ContactInput(CaseWords, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """A call, a meeting, a mail, with whom and when (M88)."""
 
     kind: Contact
@@ -136,7 +136,7 @@ class CorrectionInput(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_
     claim_number: str | None = None
 
 
-class Document(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+class SeenDocument(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """A document that an officer saw: what it was."""
 
     document: str
@@ -155,7 +155,7 @@ class InsuredSaid(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     how: str
 
 
-class RequestInput(Words, frozen=True, kw_only=True, forbid_unknown_fields=True):
+class RequestInput(CaseWords, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """A request to the client: for what, in which words, by when.
 
     `new_series`: the window of the last request is over, and the count begins again.
@@ -167,14 +167,14 @@ class RequestInput(Words, frozen=True, kw_only=True, forbid_unknown_fields=True)
     new_series: bool = False
 
 
-class Interval(Document, frozen=True, kw_only=True, forbid_unknown_fields=True):
+class RequestInterval(SeenDocument, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """The interval between requests that the client asked for, in days (M71)."""
 
     least: int
     most: int
 
 
-class OwnRequest(Document, frozen=True, kw_only=True, forbid_unknown_fields=True):
+class OwnRequest(SeenDocument, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """The client's written request to suspend, and the day on which it came (M72)."""
 
     on: date
@@ -214,7 +214,7 @@ class RouteOutInput(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
     way: Way = Way()
 
 
-class ReturnInput(Words, frozen=True, kw_only=True, forbid_unknown_fields=True):
+class ReturnInput(CaseWords, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """How the court's decision is appealed (M50)."""
 
     way: Way = Way()
@@ -226,13 +226,13 @@ class DuplicateInput(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_f
     of: entry.Id
 
 
-class Reason(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+class StatedReason(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Why."""
 
     reason: str
 
 
-class Redress(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+class RedressInput(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """What the client was granted; "" takes it back."""
 
     redress: str
@@ -359,7 +359,7 @@ def export_case_events(call: Call, case_id: str) -> ExportView:
 
 
 @routes.staff(
-    "POST", ONE + "/assign", takes=Assignment, gives=CaseView, roles=HANDLERS, changes=True
+    "POST", ONE + "/assign", takes=CaseAssignment, gives=CaseView, roles=HANDLERS, changes=True
 )
 def assign_case(call: Call, case_id: str) -> CaseView:
     """Whose case it is, and which department's."""
@@ -373,7 +373,7 @@ def assign_case(call: Call, case_id: str) -> CaseView:
     )
 
 
-@routes.staff("POST", ONE + "/note", takes=Words, gives=CaseView, roles=HANDLERS, changes=True)
+@routes.staff("POST", ONE + "/note", takes=CaseWords, gives=CaseView, roles=HANDLERS, changes=True)
 def note_on_case(call: Call, case_id: str) -> CaseView:
     """A note for staff."""
     return _acted(
@@ -448,7 +448,7 @@ def correct_case(call: Call, case_id: str) -> CaseView:
 
 
 @routes.staff(
-    "POST", ONE + "/authority", takes=Document, gives=CaseView, roles=HANDLERS, changes=True
+    "POST", ONE + "/authority", takes=SeenDocument, gives=CaseView, roles=HANDLERS, changes=True
 )
 def record_case_authority(call: Call, case_id: str) -> CaseView:
     """A power of attorney was seen: the writer is answered from now on (M40)."""
@@ -526,7 +526,9 @@ def record_stage_outside(call: Call, case_id: str) -> CaseView:
     )
 
 
-@routes.staff("POST", ONE + "/redress", takes=Redress, gives=CaseView, roles=HANDLERS, changes=True)
+@routes.staff(
+    "POST", ONE + "/redress", takes=RedressInput, gives=CaseView, roles=HANDLERS, changes=True
+)
 def record_case_redress(call: Call, case_id: str) -> CaseView:
     """What the client was granted."""
     return _acted(
@@ -538,7 +540,7 @@ def record_case_redress(call: Call, case_id: str) -> CaseView:
     )
 
 
-@routes.staff("POST", ONE + "/hold", takes=Reason, gives=CaseView, roles=HEADS, changes=True)
+@routes.staff("POST", ONE + "/hold", takes=StatedReason, gives=CaseView, roles=HEADS, changes=True)
 def hold_case(call: Call, case_id: str) -> CaseView:
     """A legal hold: the case is kept as long as it stands (M85)."""
     return _acted(
@@ -563,7 +565,7 @@ def end_case_hold(call: Call, case_id: str) -> CaseView:
 @routes.staff(
     "POST",
     ONE + "/files/{file_id}/release",
-    takes=Reason,
+    takes=StatedReason,
     gives=CaseView,
     roles=HANDLERS,
     changes=True,
@@ -609,7 +611,7 @@ def request_from_client(call: Call, case_id: str) -> CaseView:
 
 
 @routes.staff(
-    "POST", ONE + "/interval", takes=Interval, gives=CaseView, roles=HANDLERS, changes=True
+    "POST", ONE + "/interval", takes=RequestInterval, gives=CaseView, roles=HANDLERS, changes=True
 )
 def set_request_interval(call: Call, case_id: str) -> CaseView:
     """The client asked for another interval between requests (M71)."""

@@ -22,7 +22,6 @@ from chalicelib.complaints.case import (
     Message,
     Ombudsman,
     Person,
-    Question,
     ReadBack,
     Request,
     Said,
@@ -122,6 +121,17 @@ class StepView(msgspec.Struct, frozen=True, kw_only=True):
     days: int
 
 
+class InsuredQuestion(msgspec.Struct, frozen=True, kw_only=True):
+    """Whether the insured had it sent: when they were asked, and what they said (M38)."""
+
+    asked_at: Moment
+    expires: Moment
+    posted_on: date | None
+    decided_at: Moment | None
+    decision: str
+    how: str
+
+
 class CaseRow(msgspec.Struct, frozen=True, kw_only=True):
     """A case in a list."""
 
@@ -182,7 +192,7 @@ class CaseView(CaseRow, frozen=True, kw_only=True):
     acknowledge: bool
     cause: str
     redress: str
-    question: Question | None
+    question: InsuredQuestion | None
     requests: tuple[Request, ...]
     interval: tuple[int, int] | None
     own_request_on: date | None
@@ -232,7 +242,7 @@ class CaseFileView(msgspec.Struct, frozen=True, kw_only=True):
     url: str
 
 
-class LetterView(msgspec.Struct, frozen=True, kw_only=True):
+class CaseLetterView(msgspec.Struct, frozen=True, kw_only=True):
     """A letter of the case, and how far it came."""
 
     letter_id: str
@@ -266,7 +276,7 @@ class WholeCase(CaseView, frozen=True, kw_only=True):
     notes: tuple[str, ...]
     messages: tuple[MessageView, ...]
     files: tuple[CaseFileView, ...]
-    letters: tuple[LetterView, ...]
+    letters: tuple[CaseLetterView, ...]
     said: tuple[Said, ...]
     log: tuple[Logged, ...]
     next_request: RequestDraft | None
@@ -335,7 +345,7 @@ _AS_KEPT = (
     *("paper", "language", "audience", "scope", "entered_at", "entered_by", "agent"),
     *("agent_received_at", "handed_over_at", "pack", "writer", "insured", "claims_authority"),
     *("authority", "addressed_as", "contract_number", "claim_number", "client_id", "employee"),
-    *("reply_form", "email_consent", "acknowledge", "cause", "redress", "question", "requests"),
+    *("reply_form", "email_consent", "acknowledge", "cause", "redress", "requests"),
     *("own_request_on", "answer", "closed", "outside", "reopens", "reopened_as", "duplicate_of"),
     *("duplicates", "hold"),
 )
@@ -352,6 +362,7 @@ def _root(case: Complaint, house: House, language: str, now: datetime) -> dict[s
         "pack_title": pack.title,
         "superseded_by": pack.superseded_by,
         "interval": case.gap,
+        "question": _question(case),
         "extended": case.extension,
         "erased": bool(case.erasure),
         "deadlines": tuple(_deadline(one, language) for one in deadlines.values()),
@@ -367,6 +378,20 @@ def _root(case: Complaint, house: House, language: str, now: datetime) -> dict[s
         ),
         "keep_until": None if case.hold else attention.keep_until(case, settings),
     }
+
+
+def _question(case: Complaint) -> InsuredQuestion | None:
+    asked = case.question
+    if asked is None:
+        return None
+    return InsuredQuestion(
+        asked_at=asked.asked_at,
+        expires=asked.expires,
+        posted_on=asked.posted_on,
+        decided_at=asked.decided_at,
+        decision=asked.decision,
+        how=asked.how,
+    )
 
 
 def _deadline(one: Deadline, language: str) -> DeadlineView:
@@ -471,10 +496,10 @@ def _file(ports: Ports, one: CaseFile) -> CaseFileView:
     )
 
 
-def _letters(ports: Ports, key: Key) -> tuple[LetterView, ...]:
+def _letters(ports: Ports, key: Key) -> tuple[CaseLetterView, ...]:
     found = [_letter(item.data) for item in ports.ledger.parts(key, "LETTER#")]
     return tuple(
-        LetterView(
+        CaseLetterView(
             letter_id=one.letter_id,
             template=one.template,
             to=one.to,
