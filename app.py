@@ -9,6 +9,7 @@ from chalicelib import agenda, log, wiring
 from chalicelib.aws import ledger, secrets
 from chalicelib.clients.routes import routes as clients
 from chalicelib.complaints.answer_routes import routes as answers
+from chalicelib.complaints.public import routes as form
 from chalicelib.complaints.routes import routes as complaints
 from chalicelib.consents.preferences_public import routes as preferences
 from chalicelib.consents.public import routes as links
@@ -20,6 +21,7 @@ from chalicelib.erasure.routes import routes as erasures
 from chalicelib.files import routes as files
 from chalicelib.letters.routes import routes as letters
 from chalicelib.organisations.routes import routes as organisations
+from chalicelib.statistics.routes import routes as statistics
 
 BLUEPRINTS = (
     organisations,
@@ -35,6 +37,8 @@ BLUEPRINTS = (
     erasures,
     complaints,
     answers,
+    form,
+    statistics,
 )
 
 app = Chalice(app_name="duly", configure_logs=False)

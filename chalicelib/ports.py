@@ -91,11 +91,17 @@ class Ledger(Protocol):
     def entries(self, name: str, *, prefix: str, after: str, most: int) -> Listed:
         """A page of the parts that a worklist shows, a hundred at most, in the order of rank."""
 
+    def count(self, name: str, *, first: str, before: str) -> int:
+        """How many of a worklist have a rank from `first` on and before `before`."""
+
     def due(self, shard: str, *, until: datetime, most: int, after: Due | None = None) -> list[Due]:
         """What is due in one shard, oldest first; `after`: the last of the page before."""
 
     def stuck(self, org: str, *, most: int) -> list[Due]:
         """What gave up after many attempts and waits for staff of this organisation."""
+
+    def result_of(self, org: str, once: Once) -> str | None:
+        """What this very request made, or None; `IdempotencyKeyReused` if another had its key."""
 
     def save_letter(self, item: Item, letter: Letter, *, due_at: datetime | None) -> Item:
         """A letter's own step; `ChangedMeanwhile` if another sender was first."""
@@ -131,8 +137,10 @@ class Bucket(Protocol):
     def link(self, key: str, *, filename: str, content_type: str) -> str:
         """A presigned GET for five minutes that downloads under this name."""
 
-    def upload_form(self, key: str, *, content_type: str, most: int) -> dict[str, Any]:
-        """A presigned POST for ten minutes: exact key and type, 1 to `most` bytes."""
+    def upload_form(
+        self, key: str, *, content_type: str, most: int, least: int = 1
+    ) -> dict[str, Any]:
+        """A presigned POST for ten minutes: exact key and type, `least` to `most` bytes."""
 
 
 class MailRefused(Exception):

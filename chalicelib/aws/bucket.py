@@ -68,8 +68,10 @@ class S3Bucket:
         )
         return url
 
-    def upload_form(self, key: str, *, content_type: str, most: int) -> dict[str, Any]:
-        """A presigned POST for ten minutes: exact key and type, 1 to `most` bytes."""
+    def upload_form(
+        self, key: str, *, content_type: str, most: int, least: int = 1
+    ) -> dict[str, Any]:
+        """A presigned POST for ten minutes: exact key and type, `least` to `most` bytes."""
         form: dict[str, Any] = clients.client("s3").generate_presigned_post(
             self.name,
             key,
@@ -77,7 +79,7 @@ class S3Bucket:
             Conditions=[
                 {"Content-Type": content_type},
                 {"x-amz-server-side-encryption": "AES256"},
-                ["content-length-range", 1, most],
+                ["content-length-range", least, most],
             ],
             ExpiresIn=UPLOAD_SECONDS,
         )

@@ -138,6 +138,30 @@ class DynamoLedger:
         found: list[Attributes] = answer["Items"]
         return found
 
+    def count(self, name: str, *, first: str, before: str) -> int:
+        """How many of a worklist have a rank from `first` on and before `before`; no item is read.
+
+        Index entries alone are read, a megabyte of them in one call.
+        """
+        if first >= before:
+            return 0
+        asked: Attributes = {
+            "TableName": self.table,
+            "IndexName": "worklist",
+            "KeyConditionExpression": "#list = :list AND #rank BETWEEN :first AND :last",
+            "ExpressionAttributeNames": {"#list": "list", "#rank": "rank"},
+            # No rank is as short as a bare day: what begins with `before` comes after it.
+            "ExpressionAttributeValues": _values(list=name, first=first, last=before),
+            "Select": "COUNT",
+        }
+        found = 0
+        while True:
+            answer = _call("query", **asked)
+            found += int(answer["Count"])
+            if "LastEvaluatedKey" not in answer:
+                return found
+            asked["ExclusiveStartKey"] = answer["LastEvaluatedKey"]
+
     def entries(self, name: str, *, prefix: str, after: str, most: int) -> Listed:
         """A page of the parts themselves that a worklist shows, a hundred at most."""
         answer = self._listed(name, prefix, after, most)
@@ -187,13 +211,18 @@ class DynamoLedger:
 
     def was_done(self, org: str, once: Once) -> bool:
         """Whether this very request came before; `IdempotencyKeyReused` if another had its key."""
+        return self.result_of(org, once) is not None
+
+    def result_of(self, org: str, once: Once) -> str | None:
+        """What this very request made, or None; `IdempotencyKeyReused` if another had its key."""
         wanted = {name: _once(org, once)[name] for name in ("PK", "SK")}
         found = _call("get_item", TableName=self.table, Key=wanted, ConsistentRead=True)
         if "Item" not in found:
-            return False
+            return None
         if found["Item"]["request"]["S"] != once.request:
             raise IdempotencyKeyReused
-        return True
+        result: str = found["Item"]["result"]["S"]
+        return result
 
     def save_letter(self, item: Item, letter: Letter, *, due_at: datetime | None) -> Item:
         """A letter's own step on condition of its version; `due_at` None takes it off the agenda.

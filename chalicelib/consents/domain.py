@@ -31,7 +31,7 @@ from chalicelib.clients.domain import (
     superseded,
 )
 from chalicelib.documents.sheet import Paper
-from chalicelib.kernel import chain
+from chalicelib.kernel import chain, tokens
 from chalicelib.kernel.change import (
     SYSTEM,
     Actor,
@@ -44,7 +44,7 @@ from chalicelib.kernel.change import (
     Origin,
     Part,
 )
-from chalicelib.kernel.errors import Conflict, Gone, Invalid
+from chalicelib.kernel.errors import Conflict, Invalid
 from chalicelib.kernel.tokens import LinkExpired
 
 State = DeclarationState

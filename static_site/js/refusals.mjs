@@ -41,7 +41,7 @@ const CODES = /** @type {Record<string, string>} */ ({
   too_large: "error.too_long",
   too_many_requests: "error.too_many_requests",
   decision_missing: "error.answer_missing",
-  wording_unknown: "error.wording_changed",
+  wording_changed: "error.wording_changed",
 });
 
 /**

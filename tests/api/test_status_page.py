@@ -1,0 +1,199 @@
+"""The private status page through the API (M45, M108, D7)."""
+
+import json
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from chalicelib import wiring
+from chalicelib.complaints import case as complaints
+from chalicelib.complaints import proof_of_work, store
+from chalicelib.kernel.change import Key
+from tests import cases
+from tests.duly import Answer, Duly
+from tests.public_form import CLIENT_FACTS, INSURED, for_insured, sent, token_of
+
+STATUS = "/complaints/status"
+UPLOAD = {"slot": 0, "name": "rachunek.pdf", "content_type": "application/pdf", "size": 5}
+
+
+@pytest.fixture(autouse=True)
+def light_work(monkeypatch: pytest.MonkeyPatch) -> None:
+    """One try costs next to nothing here."""
+    monkeypatch.setattr(proof_of_work, "COST", 1)
+
+
+def the_key(duly: Duly) -> Key:
+    """The key of the one case."""
+    (pk,) = {pk for pk, sk in duly.table() if "#COMPLAINT#" in pk and sk == "ROOT"}
+    return complaints.key("agencja", pk.rpartition("#")[2])
+
+
+def registered(duly: Duly) -> complaints.Complaint:
+    """The one case, once its moment has come."""
+    from types import SimpleNamespace
+
+    one: Any = SimpleNamespace(key=the_key(duly))
+    return cases.registered_now(duly, one).value
+
+
+def status(duly: Duly, token: str) -> Answer:
+    """What the page is told."""
+    return duly.public(STATUS, {"token": token})
+
+
+def test_the_status_tells_number_stage_and_next_date(duly: Duly) -> None:
+    """M45: received, then registered; the day of the answer and the chain that led there."""
+    token = token_of(sent(duly))
+    case = registered(duly)
+    told = status(duly, token)
+    assert told.status == 200
+    assert told.json["reference"].replace("-", "") == case.reference
+    assert told.json["stage"] == "registered"
+    assert told.json["received_on"] == case.day(case.received_at).isoformat()
+    assert case.registered_at is not None
+    assert told.json["registered_on"] == case.day(case.registered_at).isoformat()
+    assert case.answer_due is not None
+    assert told.json["next"]["date"] == case.answer_due.limit.isoformat()
+    assert "→" in told.json["next"]["why"]
+    assert told.json["may_add"] is True
+    assert told.json["where_next"] == []
+
+
+def test_before_the_register_it_is_received(duly: Duly) -> None:
+    """M41-M43."""
+    token = token_of(sent(duly))
+    told = status(duly, token).json
+    assert told["stage"] in ("received", "registered")
+
+
+def test_the_status_holds_no_fact_of_the_case(duly: Duly) -> None:
+    """D7: a link in wrong hands tells little."""
+    token = token_of(for_insured(duly, claims_authority=True))
+    said = json.dumps(status(duly, token).json, ensure_ascii=False)
+    for known in CLIENT_FACTS:
+        if known != "Warszawa":  # the organisation is there, too
+            assert known not in said
+
+
+def test_reading_the_status_changes_nothing(duly: Duly) -> None:
+    """R1: one read, no write."""
+    token = token_of(sent(duly))
+    before = duly.table()
+    with duly.calls() as made:
+        status(duly, token)
+    assert made == ["dynamodb.GetItem"]
+    assert duly.table() == before
+
+
+def test_a_writer_for_somebody_else_sees_no_more_than_the_letter_says(duly: Duly) -> None:
+    """M37, M39, D7: whatever happens to the case."""
+    token = token_of(for_insured(duly))
+    registered(duly)
+    told = status(duly, token).json
+    assert told["stage"] == "with_insured"
+    assert (told["registered_on"], told["next"], told["where_next"]) == (None, None, [])
+
+
+def test_a_message_joins_its_case(duly: Duly) -> None:
+    """M13, M46: text and files; the page's own answer is the number and the moment."""
+    token = token_of(sent(duly))
+    form = duly.public(f"{STATUS}/files", {"token": token, **UPLOAD}).json
+    assert form["fields"]["key"] == (
+        f"quarantine/agencja/case-{the_key(duly).id}/{form['folder']}/0"
+    )
+    file = {"folder": form["folder"], **UPLOAD}
+    body = {"token": token, "text": "Przesyłam rachunek.", "files": [file]}
+    added = duly.public(f"{STATUS}/add", body)
+    assert added.status == 201, added.json
+    (message,) = store.messages(duly.ports(), the_key(duly))
+    assert (message.text, message.sender, len(message.files)) == (body["text"], "writer", 1)
+    (kept,) = store.files(duly.ports(), the_key(duly))
+    assert kept.object_key == form["fields"]["key"]
+
+
+def test_the_same_message_again_is_the_same(duly: Duly) -> None:
+    """Sent twice because the line broke: one message; another text is another."""
+    token = token_of(sent(duly))
+    for text in ("Jedno.", "Jedno.", " Jedno. ", "Drugie."):
+        assert duly.public(f"{STATUS}/add", {"token": token, "text": text}).status == 201
+    said = sorted(one.text for one in store.messages(duly.ports(), the_key(duly)))
+    assert said == ["Drugie.", "Jedno."]
+
+
+def test_nothing_is_not_added(duly: Duly) -> None:
+    token = token_of(sent(duly))
+    answer = duly.public(f"{STATUS}/add", {"token": token, "text": " \n "})
+    assert answer.told == (422, "nothing_submitted")
+    long = duly.public(f"{STATUS}/add", {"token": token, "text": "a" * 20_001})
+    assert long.told == (422, "text_refused")
+
+
+def test_a_file_of_another_case_can_t_be_named(duly: Duly) -> None:
+    """R8: a folder lies below its own case."""
+    token = token_of(sent(duly))
+    file = {"folder": "a" * 32, **UPLOAD}
+    duly.public(f"{STATUS}/add", {"token": token, "text": "x", "files": [file]})
+    (kept,) = store.files(duly.ports(), the_key(duly))
+    assert kept.object_key.startswith(f"quarantine/agencja/case-{the_key(duly).id}/")
+
+
+def test_there_is_an_end_to_adding(duly: Duly, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A link that got out can't fill the case without end."""
+    from chalicelib.complaints import visits
+
+    monkeypatch.setattr(visits, "MOST_MESSAGES", 2)
+    token = token_of(sent(duly))
+    for text in ("1", "2"):
+        assert duly.public(f"{STATUS}/add", {"token": token, "text": text}).status == 201
+    assert status(duly, token).json["may_add"] is False
+    third = duly.public(f"{STATUS}/add", {"token": token, "text": "3"})
+    assert third.told == (429, "too_many_requests")
+
+
+@pytest.mark.parametrize("path", ["", "/files", "/add"])
+def test_a_forged_token_opens_nothing(duly: Duly, path: str) -> None:
+    """R8, R16, R21: forged, of another purpose or organisation: one answer, no call."""
+    token = token_of(sent(duly))
+    for_insured(duly)
+    duly.found("inna")
+    duly.public("/complaints/form", {})
+    forged = [token[:-1] + ("A" if token[-1] != "A" else "B"), "garbage", ""]
+    bodies: dict[str, dict[str, Any]] = {"": {}, "/files": UPLOAD, "/add": {"text": "x"}}
+    more = bodies[path]
+    with duly.calls() as made:
+        for one in forged:
+            answer = duly.public(f"{STATUS}{path}", {"token": one, **more})
+            assert answer.told == (400, "link_invalid")
+    assert made == []
+    other = duly.public(f"{STATUS}{path}", {"token": token, **more}, "inna")
+    assert other.told == (400, "link_invalid")
+
+
+def test_a_status_link_runs_out(duly: Duly, monkeypatch: pytest.MonkeyPatch) -> None:
+    """R13: by the true clock."""
+    token = token_of(sent(duly))
+    before = wiring.real_now
+    monkeypatch.setattr(wiring, "real_now", lambda: before() + timedelta(days=89))
+    assert status(duly, token).told == (410, "link_expired")
+
+
+def test_the_link_of_the_form_is_as_good_as_the_one_in_the_letter(duly: Duly) -> None:
+    """M45: the letter has one of its own."""
+    import re
+
+    token_of(sent(duly))
+    registered(duly)
+    said = duly.mailbox.to("lucja@klient.example")[-1].text
+    found = re.search(r"/status#(\S+)", said)
+    assert found is not None
+    assert status(duly, found[1]).status == 200
+
+
+def test_the_insured_is_known_to_the_page_by_nothing(duly: Duly) -> None:
+    """D7: neither name nor address of theirs is on the writer's page."""
+    token = token_of(for_insured(duly))
+    said = json.dumps(status(duly, token).json, ensure_ascii=False)
+    for known in INSURED.values():
+        assert known not in said
