@@ -69,6 +69,8 @@ def imported(duly: Duly, *contents: bytes, **more: Any) -> Any:
     files = [uploaded(duly, one) for one in contents]
     answer = duly.staff("POST", "/api/scans", {"files": files} | more)
     assert answer.status == 201, answer.json
+    duly.tick()
+    assert again(duly, answer.json)["state"] == "reading"  # nothing heavy in the small function
     heavy(duly)
     return again(duly, answer.json)
 

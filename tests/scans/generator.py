@@ -72,8 +72,14 @@ def photo(chance: random.Random) -> Spoil:
 def printed(pdf: bytes, dpi: int) -> Iterator[Any]:
     """Each page of a paper as it comes out of the printer, at a scanner's resolution."""
     with pypdfium2.PdfDocument(pdf) as document:
-        for page in document:
-            yield page.render(scale=dpi / 72, grayscale=True).to_pil()
+        pages = len(document)
+    return (printed_page(pdf, dpi, number) for number in range(pages))
+
+
+def printed_page(pdf: bytes, dpi: int, number: int) -> Any:
+    """One page of them, from 0."""
+    with pypdfium2.PdfDocument(pdf) as document:
+        return document[number].render(scale=dpi / 72, grayscale=True).to_pil()
 
 
 def signed(picture: Any, layout: PageLayout, dpi: int, chance: random.Random) -> Any:
@@ -140,7 +146,7 @@ def page_of(
     """One page of a paper, signed where it is to be signed and spoilt like this, as a file."""
     chance = chance_of(seed)
     spoil = how(chance)
-    picture = list(printed(paper, spoil.dpi))[number]
+    picture = printed_page(paper, spoil.dpi, number)
     signed(picture, layouts[number], spoil.dpi, chance)
     return jpeg(spoilt(picture, spoil, chance), spoil.jpeg)
 

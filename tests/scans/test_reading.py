@@ -138,6 +138,23 @@ def test_a_tick_that_was_painted_over_needs_a_person(how: Any) -> None:
     assert verdict.doubts == (Doubt.BOX_DIFFERS,)
 
 
+@pytest.mark.parametrize("how", HOWS)
+@pytest.mark.parametrize("corner", range(4))
+def test_a_page_with_a_corner_torn_off_is_aligned(how: Any, corner: int) -> None:
+    """S35: three marks and the code are enough; what is missing with the corner is blank paper."""
+    sheet = a_sheet()
+    area = render.layout(sheet)[-1].corners[corner]
+
+    def tear(picture: Any, spoil: Spoil, chance: Random) -> None:
+        scale = spoil.dpi / 25.4
+        edges = (area.x - 2, area.y - 2, area.x + area.width + 2, area.y + area.height + 2)
+        picture.paste(255, tuple(round(edge * scale) for edge in edges))
+
+    _, verdict = seen(sheet, how, 9, sign(sheet), tear)
+    assert verdict.signed is True
+    assert set(verdict.doubts) <= {Doubt.MISSING_INK}
+
+
 def test_another_paper_under_our_code_needs_a_person() -> None:
     """S37: a code cut out and glued onto other words is no proof of these."""
     sheet = a_sheet()

@@ -5,7 +5,7 @@ squares with nothing around. Of the sets that fit, the one is taken that puts th
 is printed, to a millimetre; where none does the page is not aligned, and a person looks at it.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import product
 from math import dist, hypot
 from typing import Any
@@ -24,8 +24,22 @@ from chalicelib.documents.typesetting import CORNERS, QR
 
 _SIGHT = 3.0  # pixels a millimetre, by which marks are looked for
 _SOLID = 105  # how much darker a mark is than what is around it, of 255
-_FARTHEST = 9  # candidates for one mark
+_FARTHEST, _FEWER = 6, 3  # candidates for one mark, of four and of three
 _FIT = 1.2  # millimetres that the QR code may be off
+
+
+def _middle(area: Area) -> Point:
+    return area.x + area.width / 2, area.y + area.height / 2
+
+
+def _around(area: Area) -> tuple[Point, Point, Point, Point]:
+    right, down = area.x + area.width, area.y + area.height
+    return (area.x, area.y), (right, area.y), (right, down), (area.x, down)
+
+
+_PLACES = tuple(_middle(area) for area in CORNERS)
+_CODE = _around(QR)
+_Marks = tuple[Point | None, ...]
 
 
 def align(picture: Any, corners: Sequence[Point]) -> Any | None:
@@ -54,7 +68,7 @@ def align_blindly(picture: Any) -> Iterator[Any]:
         return
     nearest = [min(candidates, key=lambda one: dist(one, corner)) for corner in around]
     theirs = [(x / zoom, y / zoom) for x, y in (_centre(seen, one) for one in nearest)]
-    top_left, top_right, bottom_left, bottom_right = (_middle(area) for area in CORNERS)
+    top_left, top_right, bottom_left, bottom_right = _PLACES
     ours = [top_left, top_right, bottom_right, bottom_left]
     for turn in range(4):
         try:
@@ -89,44 +103,63 @@ def _page(picture: Any, corners: Sequence[Point]) -> Projection | None:
     fit = _best(list(_candidates(seen)), near)
     if fit is None:
         return None
-    ours, marks = fit
-    theirs = [(x / zoom, y / zoom) for x, y in (_centre(seen, mark) for mark in marks)]
+    ours = [place for place, mark in zip(_PLACES, fit, strict=True) if mark is not None]
+    theirs = [_centre(seen, mark) for mark in fit if mark is not None]
+    if len(theirs) < 4:
+        ours, theirs = [*ours, *_CODE], [*theirs, *near]
     try:
-        return projection(ours, theirs)
+        return projection(ours, [(x / zoom, y / zoom) for x, y in theirs])
     except Degenerate:
         return None
 
 
-def _best(
-    candidates: list[Point], near: Sequence[Point]
-) -> tuple[list[Point], tuple[Point, ...]] | None:
-    """The four marks that put the QR code where it is."""
-    code = _around(QR)
-    rough = affinity(code, near)
-    ours = [_middle(area) for area in CORNERS]
-    choices = []
-    for mark in ours:
-        guess = project(rough, mark)
-        reach = _SIGHT * (10 + 0.28 * dist(mark, _middle(QR)))
+def _best(candidates: list[Point], near: Sequence[Point]) -> _Marks | None:
+    """The four marks that put the QR code where it is; three, where a thumb or a tear took one."""
+    rough = affinity(_CODE, near)
+    choices: list[list[Point | None]] = []
+    for place in _PLACES:
+        guess = project(rough, place)
+        reach = _SIGHT * (10 + 0.28 * dist(place, _middle(QR)))
         close = sorted((dist(guess, one), one) for one in candidates)
         choices.append([one for far, one in close[:_FARTHEST] if far < reach])
-    best: tuple[float, tuple[Point, ...]] | None = None
-    for marks in product(*choices):
-        off = _off(ours, marks, code, near)
-        if best is None or off < best[0]:
-            best = (off, marks)
-    if best is None or best[0] > _FIT * _SIGHT:
-        return None
-    return ours, best[1]
+    whole = _fitting(product(*choices), near)
+    if whole is not None:
+        return whole
+    three = (
+        marks
+        for lost in range(4)
+        for marks in product(
+            *([None] if n == lost else one[:_FEWER] for n, one in enumerate(choices))
+        )
+    )
+    return _fitting(three, near)
 
 
-def _off(
-    ours: Sequence[Point], marks: Sequence[Point], code: Sequence[Point], near: Sequence[Point]
-) -> float:
-    """By how much these marks put the QR code's corners elsewhere, at the worst."""
+def _fitting(sets: Iterable[_Marks], near: Sequence[Point]) -> _Marks | None:
+    """The set that fits best, if it does to a millimetre."""
+    best, least = None, _FIT * _SIGHT
+    for marks in sets:
+        off = _off(marks, near)
+        if off < least:
+            best, least = marks, off
+    return best
+
+
+def _off(marks: _Marks, near: Sequence[Point]) -> float:
+    """By how much these marks put the QR code's corners elsewhere, at the worst.
+
+    Three marks are fitted together with the code, and must agree with it themselves.
+    """
+    ours = [place for place, mark in zip(_PLACES, marks, strict=True) if mark is not None]
+    theirs = [mark for mark in marks if mark is not None]
+    if len(theirs) < 4:
+        ours, theirs = [*ours, *_CODE], [*theirs, *near]
+        check = list(zip(ours, theirs, strict=True))
+    else:
+        check = list(zip(_CODE, near, strict=True))
     try:
-        how = projection(ours, marks)
-        return max(dist(project(how, one), seen) for one, seen in zip(code, near, strict=True))
+        how = projection(ours, theirs)
+        return max(dist(project(how, one), seen) for one, seen in check)
     except Degenerate:
         return float("inf")
 
@@ -190,12 +223,3 @@ def _laid(picture: Any, how: Projection) -> Any:
         Image.Resampling.BICUBIC,
         fillcolor=255,
     )
-
-
-def _middle(area: Area) -> Point:
-    return area.x + area.width / 2, area.y + area.height / 2
-
-
-def _around(area: Area) -> tuple[Point, Point, Point, Point]:
-    right, down = area.x + area.width, area.y + area.height
-    return (area.x, area.y), (right, area.y), (right, down), (area.x, down)
