@@ -1,6 +1,8 @@
 """Every element of every pack has its words in three languages, and every outcome a beginning."""
 
+import ast
 import re
+from pathlib import Path
 
 import pytest
 
@@ -10,6 +12,7 @@ from chalicelib.complaints.elements import _PLACEHOLDER
 from chalicelib.policy import PACKS
 from chalicelib.policy.packs import Pack, load
 
+ROOT = Path(__file__).parents[2]
 LANGUAGES = ("pl", "en", "ru")
 ELEMENTS = [
     (name, letter, key)
@@ -130,6 +133,36 @@ def test_contact_data_that_nobody_checked_are_flagged() -> None:
     for pack in map(load, PACKS):
         for names in phrases._bodies().get(pack.jurisdiction, {}).values():
             assert names.confidence == "L" or names.source.startswith("https://")
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_every_event_and_every_term_has_words(language: str) -> None:
+    """Issue 3, item 10: who reads the case on paper reads no code."""
+    kinds = events_of_the_code()
+    assert len(kinds) > 30
+    rules = {name for pack in PACKS for name in load(pack).rules}
+    for said in [
+        *(phrases.event(kind, language) for kind in kinds),
+        *(phrases.rule(name, language) for name in rules),
+    ]:
+        assert "_" not in said
+        assert said[0].isupper()
+        assert bool(CYRILLIC.search(said)) == (language == "ru")
+    assert phrases.event("of_tomorrow", language) == "of_tomorrow"
+    assert phrases.rule("of_tomorrow", language) == "of_tomorrow"
+
+
+def events_of_the_code() -> set[str]:
+    """Every kind of event that an act of complaints writes down."""
+    acts = ("done", "_logged", "_closed", "_done", "Event")
+    return {
+        argument.value
+        for path in (ROOT / "chalicelib" / "complaints").glob("*.py")
+        for call in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        if isinstance(call, ast.Call) and ast.unparse(call.func).split(".")[-1] in acts
+        for argument in [*call.args, *(one.value for one in call.keywords if one.arg == "kind")]
+        if isinstance(argument, ast.Constant) and isinstance(argument.value, str) and argument.value
+    }
 
 
 def test_what_there_is_no_word_for_is_empty() -> None:
