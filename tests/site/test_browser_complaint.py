@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, Page, Request, expect
 
+from bench import pages
 from tests.site.fake_complaints import WORDING, FakeComplaints, a_form, a_receipt
 from tests.site.fake_duly import Answer, refusal
 from tests.site.test_browser_confirm import screen
@@ -714,6 +715,27 @@ def test_what_others_wrote_is_text_and_nothing_else(page: Page, complaints: Fake
     expect(page.locator(".file-name")).to_have_text(f"{evil}.pdf")
     assert page.locator("main img").count() == 0
     expect(page.locator(".brand")).to_have_text(evil)
+
+
+def test_the_bench_weighs_what_a_browser_loads(page: Page, complaints: FakeComplaints) -> None:
+    """form_kb: every file, none too few, none too many, whichever the language."""
+    asked: list[str] = []
+
+    def record(request: Request) -> None:
+        asked.append(request.url.removeprefix(complaints.origin))
+
+    page.on("request", record)
+    page.goto(complaints.address(lang="ru"))
+    screen(page, "form")
+    page.fill("#substance", TEXT)
+    send(page)
+    screen(page, "sent")
+    weighed = {f"/{file.relative_to(pages.SITE).as_posix()}" for file in pages.loaded()}
+    # Without scripts there is one sheet more; the page itself has its short address.
+    loaded = {one for one in asked if not one.startswith(("/api/", "/complaint?"))}
+    assert loaded | {"/complaint.html", "/css/noscript.css", "/img/icon.svg"} == weighed
+    (figure,) = pages.figures()
+    assert figure.ok, figure
 
 
 def test_without_scripts_the_form_names_another_way(
