@@ -1,0 +1,110 @@
+"""The register read month by month, counted, and written out as a table."""
+
+import csv
+import hashlib
+import io
+from collections.abc import Iterable, Iterator
+from datetime import date
+
+import msgspec
+
+from chalicelib.complaints import register, store
+from chalicelib.complaints.register import Entry
+from chalicelib.kernel import ids
+from chalicelib.kernel.errors import Invalid
+from chalicelib.kernel.workdays import local
+from chalicelib.organisations.domain import House
+from chalicelib.ports import Ports
+from chalicelib.statistics import domain
+from chalicelib.statistics.domain import Statistics
+
+PAGE = 100
+MOST_LINES = 50_000
+CSV = "text/csv; charset=utf-8"
+COLUMNS = Entry.__struct_fields__
+# What a spreadsheet takes for a formula, or steps over on its way to one; full-width signs, too.
+_FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "\0", "＝", "＋", "－", "＠")
+
+
+class TooManyLines(Invalid):
+    """More lines than one answer can count in time."""
+
+    code = "too_many_lines"
+    sentence = "There are too many cases in these months: ask for fewer months."
+
+
+def entries(ports: Ports, org: str, months: Iterable[str]) -> Iterator[Entry]:
+    """Every line of the register of these months of receipt; `TooManyLines` beyond the most."""
+    read = 0
+    for month in months:
+        for entry in _month(ports, org, month):
+            read += 1
+            if read > MOST_LINES:
+                raise TooManyLines(field="from")
+            yield entry
+
+
+def statistics(ports: Ports, house: House, first: str, last: str) -> Statistics:
+    """The register of these months, counted as of today."""
+    lines = entries(ports, house.organisation.org, domain.months(first, last))
+    return domain.statistics(lines, on=today(ports, house))
+
+
+def export(ports: Ports, house: House, first: str, last: str) -> tuple[str, int]:
+    """The lines of these months as a table: a link for five minutes, and how many they are.
+
+    The file goes through the bucket, for an answer of the gateway is small; it lies there a day.
+    """
+    org = house.organisation.org
+    lines = list(entries(ports, org, domain.months(first, last)))
+    content = table(lines)
+    key = f"exports/{org}/{ids.new_id()}.csv"
+    digest = hashlib.sha256(content).hexdigest()
+    ports.bucket.put(key, content, content_type=CSV, sha256=digest)
+    name = f"register-{first}-{last}.csv"
+    return ports.bucket.link(key, filename=name, content_type=CSV), len(lines)
+
+
+def table(lines: Iterable[Entry]) -> bytes:
+    """RFC 4180, every cell quoted, UTF-8 with its mark, and nothing that acts as a formula."""
+    out = io.StringIO(newline="")
+    writer = csv.writer(out, quoting=csv.QUOTE_ALL, lineterminator="\r\n")
+    writer.writerow(COLUMNS)
+    for one in lines:
+        told = msgspec.to_builtins(one)
+        writer.writerow([cell(told.get(name, _default(name))) for name in COLUMNS])
+    return out.getvalue().encode("utf-8-sig")
+
+
+def cell(value: object) -> str:
+    """A value as a cell shows it: what would act as a formula is text (ASVS 1.2.10)."""
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    told = "" if value is None else str(value)
+    return f"'{told}" if told.startswith(_FORMULA) else told
+
+
+def today(ports: Ports, house: House) -> date:
+    """The day on the organisation's wall."""
+    return local(ports.now, house.settings.time_zone).date()
+
+
+def _default(name: str) -> object:
+    return _DEFAULTS.get(name)
+
+
+def _month(ports: Ports, org: str, month: str) -> Iterator[Entry]:
+    name, after = f"O#{org}#{register.month_list(month)}", ""
+    while True:
+        page = ports.ledger.entries(name, prefix="", after=after, most=PAGE)
+        yield from map(store.entry, page.items)
+        after = page.after
+        if not after:
+            return
+
+
+_DEFAULTS = {
+    one.name: one.default
+    for one in msgspec.structs.fields(Entry)
+    if one.default is not msgspec.NODEFAULT
+}
