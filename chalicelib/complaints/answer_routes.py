@@ -236,14 +236,14 @@ def check_answer(call: Call, case_id: str, answer_id: str) -> CheckView:
     """What it still lacks, what it holds that is private, and by which channels it may leave."""
     held, said = answering.read(call.ports, call.org, case_id, answer_id)
     case, about = held.value, answering.known(call.ports, held)
-    verdict = answers.verdict(said, about.reply, informational=call.query.informational)
+    verdict = answers.verdict(case, said, about.reply, informational=call.query.informational)
     progress = case.answer_of(answer_id)
     return CheckView(
         version=held.version,
         gaps=answers.gaps(case, said, _language(call)),
         letter=elements.whole(said),
-        found=tuple(_finding(said, one) for one in answers.findings(said)),
-        findings=tuple(_finding(said, one) for one in answers.counted(said)),
+        found=tuple(_finding(said, one) for one in answers.findings(case, said)),
+        findings=tuple(_finding(said, one) for one in answers.counted(case, said)),
         reviewed=answers.is_reviewed(said),
         channels={one: _channel(one, case, verdict, about) for one in Channel},
         reply_form=answers.reply_form(case),

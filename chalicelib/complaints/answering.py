@@ -89,6 +89,7 @@ def draft(
     def decide(held: Held[Complaint]) -> Change:
         case = held.value
         spoken = language or case.language
+        cases.refuse(spoken in house.settings.languages, "language")
         words = Words(
             outcome=outcome,
             text=_template(case, outcome, spoken),

@@ -244,7 +244,7 @@ def review(
 ) -> Change:
     """An officer confirms what was found in the answer, or corrects it with a reason (M75)."""
     case, _ = _open(held, said)
-    words, found = elements.whole(said), findings(said)
+    words, found = elements.whole(said), findings(case, said)
     taken, new = tuple(removed), tuple(added)
     made = (
         privacy.corrected(words, found, removed=taken, added=new, reason=reason)
@@ -264,14 +264,21 @@ def review(
     )
 
 
-def findings(said: Said) -> tuple[Finding, ...]:
-    """Whatever private the letter holds, by the detectors of its language."""
-    return privacy.findings(elements.whole(said), privacy_language(said))
+def findings(case: Complaint, said: Said) -> tuple[Finding, ...]:
+    """Whatever private the letter holds, by the detectors of its language.
+
+    What every such letter says word for word, such as where to turn to, holds nothing.
+    """
+    found = privacy.findings(elements.whole(said), privacy_language(said))
+    own = elements.own_words(case, said)
+    return tuple(
+        one for one in found if not any(start <= one.start and one.end <= end for start, end in own)
+    )
 
 
-def counted(said: Said) -> tuple[Finding, ...]:
+def counted(case: Complaint, said: Said) -> tuple[Finding, ...]:
     """What counts: what was found, as corrected by an officer if they saw these very words."""
-    found, words = findings(said), elements.whole(said)
+    found, words = findings(case, said), elements.whole(said)
     if said.checked is None or said.checked.review.text_digest != privacy.digest(words):
         return found
     return privacy.reviewed(words, found, said.checked.review)
@@ -388,10 +395,10 @@ def reply_form(case: Complaint) -> Form:
     )
 
 
-def verdict(said: Said, reply: Reply, *, informational: bool) -> Verdict:
+def verdict(case: Complaint, said: Said, reply: Reply, *, informational: bool) -> Verdict:
     """By which channels the answer may leave, for what it holds and what the client signed."""
     return privacy.channels(
-        counted(said),
+        counted(case, said),
         identified_email=reply.identified_email,
         data_consent=reply.data_consent,
         written_consent_to_address=reply.consent_to_address,
@@ -431,7 +438,7 @@ def require_sendable(held: Held[Complaint], said: Said, sending: Sending, house:
     if house.settings.complaints.approval and progress.approved_at is None:
         raise ApprovalNeeded
     _require_reachable(case, sending)
-    found = verdict(said, sending.reply, informational=sending.informational)
+    found = verdict(case, said, sending.reply, informational=sending.informational)
     open_ = email_open(case, found)
     if not forms_allowed(case, sending.channel, email_open=open_):
         raise ReplyFormRefused(field="channel")

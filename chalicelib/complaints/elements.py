@@ -10,6 +10,7 @@ from typing import Literal
 
 import msgspec
 
+from chalicelib.complaints import phrases
 from chalicelib.complaints.case import Complaint, Kind, Outcome, Said
 from chalicelib.policy.packs import Element, LetterKind
 
@@ -17,6 +18,8 @@ NEGATIVE = frozenset({Outcome.PARTLY, Outcome.REJECTED})
 GRANTED = frozenset({Outcome.UPHELD, Outcome.PARTLY})
 # The element that the signer's name and position make, where the pack asks for it.
 SIGNATORY = "signatory"
+LETTERS: tuple[LetterKind, ...] = ("answer", "refusal")
+BETWEEN = "\n\n"
 _PLACEHOLDER = re.compile(r"\[[^\[\]\n]{0,400}\]")
 _WORDS = {
     "text": {"pl": "treść odpowiedzi", "en": "the words of the answer", "ru": "текст ответа"},
@@ -65,7 +68,7 @@ def wanted(case: Complaint, outcome: Outcome | None) -> tuple[Wanted, ...]:
     """
     if case.kind is not Kind.COMPLAINT and outcome not in NEGATIVE:
         return ()
-    asked: tuple[LetterKind, ...] = ("answer", "refusal") if outcome in NEGATIVE else ("answer",)
+    asked = LETTERS if outcome in NEGATIVE else LETTERS[:1]
     return tuple(
         Wanted(letter=letter, key=key, element=element)
         for letter in asked
@@ -93,17 +96,35 @@ def passages(said: Said) -> tuple[tuple[str, str], ...]:
 
 def whole(said: Said) -> str:
     """All the words of the letter: what is looked through for private data."""
-    return "\n\n".join(words for _, words in passages(said))
+    return BETWEEN.join(words for _, words in passages(said))
 
 
 def field_at(said: Said, place: int) -> str:
     """The field that this place of the whole letter stands in."""
     field, end = "text", 0
     for field, words in passages(said):
-        end += len(words) + 2
+        end += len(words) + len(BETWEEN)
         if place < end:
             return field
     return field
+
+
+def own_words(case: Complaint, said: Said) -> tuple[tuple[int, int], ...]:
+    """The stretches of the whole letter that are, word for word, what every such letter says.
+
+    Where to turn to has addresses and telephones in it, and nobody's secret.
+    """
+    standard = {
+        phrases.element(case.policy, letter, key, said.language)
+        for letter in LETTERS
+        for key in case.policy.letters.get(letter, {})
+    }
+    found, start = [], 0
+    for _, words in passages(said):
+        if words in standard:
+            found.append((start, start + len(words)))
+        start += len(words) + len(BETWEEN)
+    return tuple(found)
 
 
 def _applies(element: Element, case: Complaint, outcome: Outcome | None) -> bool:
