@@ -69,6 +69,22 @@ ACTS: dict[str, Any] = {
     "route_case_out": {"note": "do likwidacji szkód"},
     "return_case_to_court": {"text": "Apelację wnosi się do sądu okręgowego."},
     "reopen_case": {"channel": "in_person", "substance": "Nowe dowody."},
+    "draft_answer": {"outcome": "upheld", "language": "pl"},
+    "redraft_answer": {
+        "outcome": "upheld",
+        "text": "Uznajemy reklamację.",
+        "elements": {"position": "Uznajemy ją w całości."},
+        "signer": {"name": "Anna Admin", "position": "specjalistka"},
+    },
+    "review_answer": {
+        "removed": [{"start": 0, "end": 5, "kind": "money", "rule": "sum"}],
+        "added": [{"start": 0, "end": 5, "kind": "health"}],
+        "reason": "przykład",
+    },
+    "return_answer": {"reason": "za krótko"},
+    "send_answer": {"channel": "registered_post", "informational": False},
+    "answer_posted": {"posted_on": PAST, "tracking": "RR 123 456 789 PL"},
+    "answer_handed_over": {"document": "dowód osobisty", "seen_by": ADMIN, "on": PAST},
 }
 
 
@@ -131,6 +147,8 @@ class Examples:
         files = {"files": [{"file_id": sent["declaration_id"], "name": "skan.pdf"}]}
         scans = duly.staff("POST", "/api/scans", files).json
         case = entered(duly)
+        answers = f"/api/complaints/{case['case_id']}/answers"
+        answer = duly.staff("POST", answers, {"outcome": "rejected"}, by=ADMIN).json
         self.ids = {
             "org": "agencja",
             "client_id": self.client["client_id"],
@@ -142,11 +160,12 @@ class Examples:
             "import_id": scans["import_id"],
             "page": "1",
             "case_id": case["case_id"],
+            "answer_id": answer["answer_id"],
         }
         self.versions = {
             "client": duly.read_client(self.client["client_id"])["version"],
             "organisation": catalogue["version"],
-            "case": case["version"],
+            "case": answer["version"],
         }
         settings = duly.staff("GET", "/api/organisation").json["settings"]
         self.bodies: dict[str, Any] = {
