@@ -15,6 +15,7 @@ from chalicelib.clients import service as clients
 from chalicelib.complaints import service as complaints
 from chalicelib.consents import scans
 from chalicelib.consents import service as consents
+from chalicelib.digests import service as digests
 from chalicelib.erasure import service as erasure
 from chalicelib.kernel.change import Key
 from chalicelib.kernel.errors import ChangedMeanwhile, DomainError
@@ -32,11 +33,15 @@ MOST_TRIES = 5
 OWNERS: Mapping[str, Owner] = {
     "CLIENT": consents.OWNER,
     "COMPLAINT": complaints.OWNER,
+    "ORGANISATION": digests.ORGANISATION,
+    "PERSON": digests.PERSON,
 }
 TARGETS = {"CLIENT": clients.TARGET, "COMPLAINT": complaints.TARGET}
 ATTEND: Mapping[str, Callable[[Ports, Key], str]] = {
     "CLIENT": consents.attend,
     "COMPLAINT": complaints.attend,
+    "ORGANISATION": digests.begin_day,
+    "PERSON": digests.attend,
     "IMPORT": scans.attend,
     "ERASURE": lambda ports, key: erasure.attend(ports, key, TARGETS),
 }
@@ -111,12 +116,17 @@ def hand_over(ports: Ports, dues: Iterable[Due], budget: Budget) -> Run:
 
 def _work_off(ports: Ports, shard: str, budget: Budget, run: Run) -> None:
     after: Due | None = None
+    told: set[Key] = set()  # whose notices became a letter: one letter a person a run
     while True:
         page = ports.ledger.due(shard, until=ports.now, most=PAGE, after=after)
         for due in page:
             if budget.spent():
                 run.stopped = "time"
                 return
+            if due.sk.startswith("NOTICE#"):
+                if due.key in told:
+                    continue
+                told.add(due.key)
             _attempt(ports, due, run)
         if len(page) < PAGE:
             return

@@ -1,0 +1,1 @@
+"""Word for staff, gathered: one letter a person, a sign of life a day, a month in numbers."""
