@@ -112,6 +112,7 @@ def test_these_are_the_pages() -> None:
         "c.html",
         "complaint.html",
         "index.html",
+        "information.html",
         "insured.html",
         "privacy.html",
         "status.html",
@@ -236,6 +237,7 @@ def test_words_that_need_no_script_are_there_in_all_languages(document: Document
         ("complaint", {"complaint.noscript", "opening.heading", "opening.slow"}),
         ("status", {"link.noscript", "opening.heading", "opening.slow"}),
         ("insured", {"link.noscript", "opening.heading", "opening.slow"}),
+        ("information", {"information.noscript", "opening.heading", "opening.slow"}),
     ],
 )
 def test_without_javascript_the_page_names_another_way(name: str, said: set[str]) -> None:
@@ -273,6 +275,7 @@ def test_every_sentence_is_used() -> None:
         ("complaint", ("complaint-page",), {"attachment", "error-summary"}),
         ("status", ("status-page", "linked-page", "outcome"), {"attachment", "error-summary"}),
         ("insured", ("insured-page", "linked-page", "outcome"), {"error-summary"}),
+        ("information", ("information-page",), {"warning", "contact", "row"}),
     ],
 )
 def test_every_screen_that_a_script_shows_has_its_template(
