@@ -246,7 +246,7 @@ def _closed(ports: Ports, occasion: Occasion, shape: type[ToPerson]) -> Prepared
     case, said = occasion.owner.value, _words(occasion)
     keys = case.policy.letters.get("refusal", {})
     elsewhere = tuple(
-        Section(title=_title(getattr(keys[key], case.language)), text=text)
+        Section(title=phrases.title("refusal", key, case.language), text=text)
         for key in keys
         if (text := phrases.ready(case.policy, "refusal", key, case.language))
     )
@@ -295,8 +295,8 @@ def sections(
     """What the pack wants said, under its title, in the pack's order."""
     wanted = case.policy.letters.get(letter, {})
     return tuple(
-        Section(title=_title(getattr(element, language)), text=said.elements[key])
-        for key, element in wanted.items()
+        Section(title=phrases.title(letter, key, language), text=said.elements[key])
+        for key in wanted
         if said.elements.get(key)
     )
 
@@ -309,10 +309,6 @@ def _acknowledgement(case: Complaint) -> tuple[Section, ...]:
         if key not in _SAID_BY_ITSELF
         and (text := phrases.ready(case.policy, "acknowledgement", key, case.language))
     )
-
-
-def _title(element: str) -> str:
-    return element[:1].upper() + element[1:]
 
 
 def _kind(case: Complaint) -> SubmissionKind:

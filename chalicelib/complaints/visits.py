@@ -38,7 +38,6 @@ from chalicelib.kernel.tokens import (
 from chalicelib.organisations import store as organisations
 from chalicelib.organisations.domain import House
 from chalicelib.policy.engine import Deadline
-from chalicelib.policy.packs import Element
 from chalicelib.policy.reasons import LANGUAGES, why
 from chalicelib.ports import Ports
 
@@ -238,13 +237,10 @@ def _where_next(case: Complaint, ports: Ports, due: Deadline | None) -> tuple[Bo
 
 def _bodies(case: Complaint) -> tuple[Body, ...]:
     found = []
-    for key, element in case.policy.letters.get("refusal", {}).items():
+    for key in case.policy.letters.get("refusal", {}):
         how = {one: phrases.ready(case.policy, "refusal", key, one) for one in LANGUAGES}
         if all(how.values()):
-            found.append(Body(name=_named(element), how=how))
+            found.append(
+                Body(name={one: phrases.title("refusal", key, one) for one in LANGUAGES}, how=how)
+            )
     return tuple(found)
-
-
-def _named(element: Element) -> dict[str, str]:
-    words = {one: str(getattr(element, one)) for one in LANGUAGES}
-    return {one: said[:1].upper() + said[1:] for one, said in words.items()}
