@@ -8,12 +8,20 @@ from playwright.sync_api import Browser, Page
 from tests.site.declarations import a_reading
 from tests.site.fake_complaints import FakeComplaints
 from tests.site.fake_duly import FakeDuly, serving
+from tests.site.fake_preferences import FakePreferences
 
 
 @pytest.fixture
 def duly() -> Iterator[FakeDuly]:
     """The site and its API with one open declaration in Polish."""
     with serving(FakeDuly(a_reading())) as fake:
+        yield fake
+
+
+@pytest.fixture
+def preferences() -> Iterator[FakePreferences]:
+    """A client's own consents."""
+    with serving(FakePreferences()) as fake:
         yield fake
 
 

@@ -1,0 +1,80 @@
+"""A client's own consents behind one link, as the page of consents knows the API."""
+
+import time
+from dataclasses import dataclass, field
+from typing import Any
+
+from tests.site.fake_duly import Answer, a_token, refusal
+
+TITLES = {
+    "marketing": {"pl": "Marketing", "en": "Marketing", "ru": "Маркетинг"},
+    "email": {"pl": "E-mail", "en": "E-mail", "ru": "Электронная почта"},
+    "phone": {"pl": "SMS i telefon", "en": "SMS and telephone", "ru": "СМС и телефон"},
+    "survey": {"pl": "Ankieta", "en": "Survey", "ru": "Опрос"},
+}
+STATES = {"marketing": "given", "email": "given", "phone": "refused", "survey": "awaiting_email"}
+
+
+def a_consent(purpose: str, state: str) -> dict[str, Any]:
+    """One consent as the API gives it."""
+    text = {
+        one: f"{title}: zgadzam się.\n\n– raz;\n– dwa." for one, title in TITLES[purpose].items()
+    }
+    return {
+        "purpose": purpose,
+        "titles": TITLES[purpose],
+        "texts": text,
+        "state": state,
+        "at": "2026-11-22T13:05:41Z",
+        "expires_at": "2027-11-22T13:05:41Z" if state == "given" else None,
+    }
+
+
+@dataclass
+class FakePreferences:
+    """The consents; `refuse` holds what a route's next calls get instead."""
+
+    states: dict[str, str] = field(default_factory=lambda: dict(STATES))
+    refuse: dict[str, list[Answer | None]] = field(default_factory=dict)
+    delay: float = 0
+    asked: list[tuple[str, dict[str, Any]]] = field(default_factory=list)
+    origin: str = ""
+
+    def address(self) -> str:
+        """The address that stands in each message."""
+        return f"{self.origin}/p#{a_token()}"
+
+    def acts(self) -> list[dict[str, Any]]:
+        """The choices that were sent."""
+        return [body for path, body in self.asked if path.endswith("/act")]
+
+    def upload(self, path: str, body: bytes) -> int:
+        """The status that a presigned upload gets; here there is none."""
+        raise NotImplementedError(path)
+
+    def answer(self, path: str, body: dict[str, Any]) -> Answer | None:
+        """What the API says; None breaks off in the middle of it."""
+        self.asked.append((path, body))
+        time.sleep(self.delay)
+        route = path.rpartition("/")[2]
+        if self.refuse.get(route):
+            return self.refuse[route].pop(0)
+        if route not in ("read", "act"):
+            return refusal(404, "not_found")
+        for one in body.get("withdraw", ()):
+            self.states[one] = "withdrawn"
+        for one in body.get("add", ()):
+            self.states[one] = "awaiting_email"
+        controller = {
+            "name": "Agencja Pod Dębem",
+            "address": "ul. Długa 5, 00-001 Warszawa",
+            "email": "biuro@poddebem.example",
+            "phone": "+48221234567",
+        }
+        return 200, {
+            "language": "pl",
+            "languages": ["pl", "en", "ru"],
+            "controller": controller,
+            "client_name": "Jan Żółkiewski",
+            "consents": [a_consent(one, state) for one, state in self.states.items()],
+        }
