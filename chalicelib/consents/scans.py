@@ -490,11 +490,13 @@ class _Turn:
         self, paper: SignedPaper, group: Sequence[ScanPage]
     ) -> tuple[list[ScanPage], list[str]]:
         """The paper was recorded before: its own pages say so, any other is seen and dropped."""
+        self._follow(paper)
         own = {(one.import_id, one.number) for one in paper.pages}
         done, gone = [], []
         for one in group:
             if (self.key.id, one.number) in own:
                 done.append(_became(one, paper))
+                gone += [one.object_key] if one.object_key != paper.object_key else []
             elif one.open:
                 seen = replace(one, state=PageState.SEEN, doubts=(), object_key=paper.object_key)
                 done.append(seen)
@@ -511,6 +513,7 @@ class _Turn:
             kind = "paper_rejected"
             change = signing.keep(held, paper, kind=kind, by=by, now=self.ports.now)
             self.ports.ledger.commit(change)
+        if paper is not None:
             self._follow(paper)
         return [replace(one, state=PageState.REJECTED) for one in group], []
 
@@ -520,7 +523,7 @@ class _Turn:
         for one in paper.ordered:
             content = self.ports.bucket.get(one.object_key, most=imports.MOST_BYTES)
             if content is None:
-                raise ChangedMeanwhile
+                raise PageUnknown  # told to staff as stuck: nothing can be bound without it
             contents.append(content)
         pdf = reading.bound(tuple(contents))
         digest = hashlib.sha256(pdf).hexdigest()
@@ -541,9 +544,11 @@ class _Turn:
             items = self.ports.ledger.read(where, "ROOT", *sks)
             if "ROOT" not in items:
                 continue
-            told = [_became(_page(items[sk].data), paper) for sk in sks if sk in items]
-            change = imports.followed(_held(items["ROOT"]), told, now=self.ports.now)
-            self.ports.ledger.commit(change)
+            before = [_page(items[sk].data) for sk in sks if sk in items]
+            told = [_became(one, paper) for one in before]
+            if told != before:
+                change = imports.followed(_held(items["ROOT"]), told, now=self.ports.now)
+                self.ports.ledger.commit(change)
 
 
 def _by_code(ports: Ports, house: House, code: str) -> Target | None:

@@ -476,6 +476,7 @@ def test_a_crash_between_client_and_import_records_once(duly: Duly) -> None:
     heavy(duly)
     assert set(states(again(duly, answer.json))) == {"recorded"}
     assert duly.events(client["client_id"]).count("paper_signed") == 1
+    assert not [one for one in duly.objects() if one.endswith(".jpg")]
 
 
 def test_the_same_request_again_makes_no_second_import(duly: Duly) -> None:
