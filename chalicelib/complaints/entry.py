@@ -26,7 +26,7 @@ from chalicelib.complaints.case import (
 from chalicelib.complaints.files import MOST_BYTES, MOST_BYTES_TOGETHER
 from chalicelib.complaints.receipt import Submission
 from chalicelib.kernel import ids
-from chalicelib.kernel.errors import Conflict
+from chalicelib.kernel.errors import Invalid
 from chalicelib.policy.packs import Audience, Scope
 
 # The form is the public's own door.
@@ -46,7 +46,7 @@ MediaType = Annotated[
 ]
 
 
-class ClientOfCase(Conflict):
+class ClientOfCase(Invalid):
     """A submission by the portal is of a client whom Duly knows."""
 
     code = "client_required"

@@ -138,8 +138,10 @@ def request(
         said=spoken.said.said_id,
     )
     changed = replace(case, requests=(*case.requests, one))
+    seen = outlook(changed, case.day(now))
     body = {
         "n": one.n,
+        "fit": seen.fit if seen else "",
         "ground": ground,
         "sent_on": one.sent_on.isoformat(),
         "answer_by": answer_by.isoformat(),

@@ -6,7 +6,7 @@ theirs to see is not there.
 
 from collections.abc import Callable
 from datetime import date
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 import msgspec
 
@@ -72,7 +72,6 @@ PAGE = 25
 ONE = "/api/complaints/{case_id}"
 HEADS = frozenset({Role.HEAD, Role.ADMIN})
 Month = Annotated[str, msgspec.Meta(pattern=f"^([0-9]{{4}}-(0[1-9]|1[0-2]))?{entry.END}")]
-Decide = Callable[[Held[Complaint]], Change]
 ListName = Literal["", "open", "unassigned", "mine", "agent", "closed"]
 
 
@@ -299,11 +298,7 @@ def add_case_message(call: Call, case_id: str) -> CaseView:
 @routes.staff("POST", ONE + "/hand-over", gives=CaseView, changes=True)
 def hand_over_case(call: Call, case_id: str) -> CaseView:
     """The agent passed it on: their own deadline is over (M49)."""
-    return _acted(
-        call,
-        case_id,
-        lambda held: handling.hand_over(held, call.house, by=call.actor, now=call.ports.now),
-    )
+    return _acted(call, case_id, handling.hand_over)
 
 
 # Reading
@@ -364,25 +359,13 @@ def export_case_events(call: Call, case_id: str) -> ExportView:
 def assign_case(call: Call, case_id: str) -> CaseView:
     """Whose case it is, and which department's."""
     given = call.body
-    return _acted(
-        call,
-        case_id,
-        lambda held: handling.assign(
-            held, given.assignee, given.department, call.house, by=call.actor, now=call.ports.now
-        ),
-    )
+    return _acted(call, case_id, handling.assign, given.assignee, given.department)
 
 
 @routes.staff("POST", ONE + "/note", takes=CaseWords, gives=CaseView, roles=HANDLERS, changes=True)
 def note_on_case(call: Call, case_id: str) -> CaseView:
     """A note for staff."""
-    return _acted(
-        call,
-        case_id,
-        lambda held: handling.note(
-            held, call.body.text, call.house, by=call.actor, now=call.ports.now
-        ),
-    )
+    return _acted(call, case_id, handling.note, call.body.text)
 
 
 @routes.staff(
@@ -391,20 +374,7 @@ def note_on_case(call: Call, case_id: str) -> CaseView:
 def log_contact(call: Call, case_id: str) -> CaseView:
     """A call or a meeting that took place (M88)."""
     given = call.body
-    return _acted(
-        call,
-        case_id,
-        lambda held: handling.contact(
-            held,
-            given.kind,
-            given.whom,
-            given.at,
-            given.text,
-            call.house,
-            by=call.actor,
-            now=call.ports.now,
-        ),
-    )
+    return _acted(call, case_id, handling.contact, given.kind, given.whom, given.at, given.text)
 
 
 @routes.staff(
@@ -412,13 +382,7 @@ def log_contact(call: Call, case_id: str) -> CaseView:
 )
 def classify_case(call: Call, case_id: str) -> CaseView:
     """Kind, product, root cause, department, vulnerable (M11, M23, M25-M28)."""
-    return _acted(
-        call,
-        case_id,
-        lambda held: handling.classify(
-            held, call.body, call.house, by=call.actor, now=call.ports.now
-        ),
-    )
+    return _acted(call, case_id, handling.classify, call.body)
 
 
 @routes.staff(
@@ -433,18 +397,7 @@ def correct_case(call: Call, case_id: str) -> CaseView:
         contract_number=given.contract_number,
         claim_number=given.claim_number,
     )
-    return _acted(
-        call,
-        case_id,
-        lambda held: handling.correct(
-            held,
-            corrections,
-            call.house,
-            digests=service.digests(call.house),
-            by=call.actor,
-            now=call.ports.now,
-        ),
-    )
+    return _acted(call, case_id, handling.correct, corrections, digests=service.digests(call.house))
 
 
 @routes.staff(
@@ -452,13 +405,7 @@ def correct_case(call: Call, case_id: str) -> CaseView:
 )
 def record_case_authority(call: Call, case_id: str) -> CaseView:
     """A power of attorney was seen: the writer is answered from now on (M40)."""
-    return _acted(
-        call,
-        case_id,
-        lambda held: handling.record_authority(
-            held, call.body.document, call.house, by=call.actor, now=call.ports.now
-        ),
-    )
+    return _acted(call, case_id, handling.record_authority, call.body.document)
 
 
 @routes.staff(
@@ -466,11 +413,7 @@ def record_case_authority(call: Call, case_id: str) -> CaseView:
 )
 def ask_insured_again(call: Call, case_id: str) -> CaseView:
     """The question by a new link; the one before is dead (M38)."""
-    return _acted(
-        call,
-        case_id,
-        lambda held: handling.ask_insured(held, call.house, by=call.actor, now=call.ports.now),
-    )
+    return _acted(call, case_id, handling.ask_insured)
 
 
 @routes.staff(
@@ -478,13 +421,7 @@ def ask_insured_again(call: Call, case_id: str) -> CaseView:
 )
 def insured_asked_by_post(call: Call, case_id: str) -> CaseView:
     """The question to the insured went by post (D7)."""
-    return _acted(
-        call,
-        case_id,
-        lambda held: handling.insured_posted(
-            held, call.body.on, call.house, by=call.actor, now=call.ports.now
-        ),
-    )
+    return _acted(call, case_id, handling.insured_posted, call.body.on)
 
 
 @routes.staff(
@@ -493,37 +430,19 @@ def insured_asked_by_post(call: Call, case_id: str) -> CaseView:
 def record_insured_answer(call: Call, case_id: str) -> CaseView:
     """What the insured said to staff: sent for them, or not (M38)."""
     given = call.body
-    return _acted(
-        call,
-        case_id,
-        lambda held: handling.insured_answered(
-            held, given.decision, given.how, call.house, by=call.actor, now=call.ports.now
-        ),
-    )
+    return _acted(call, case_id, handling.insured_answered, given.decision, given.how)
 
 
 @routes.staff("POST", ONE + "/acknowledge", takes=Way, gives=CaseView, roles=HANDLERS, changes=True)
 def acknowledge_on_request(call: Call, case_id: str) -> CaseView:
     """Who wrote on paper asked that receipt be confirmed (M48)."""
-    return _acted(
-        call,
-        case_id,
-        lambda held: handling.acknowledge(
-            held, call.body, call.house, by=call.actor, now=call.ports.now
-        ),
-    )
+    return _acted(call, case_id, handling.acknowledge, call.body)
 
 
 @routes.staff("POST", ONE + "/outside", takes=Outside, gives=CaseView, roles=HANDLERS, changes=True)
 def record_stage_outside(call: Call, case_id: str) -> CaseView:
     """A stage at the ombudsman, the regulator or the court."""
-    return _acted(
-        call,
-        case_id,
-        lambda held: handling.record_outside(
-            held, call.body, call.house, by=call.actor, now=call.ports.now
-        ),
-    )
+    return _acted(call, case_id, handling.record_outside, call.body)
 
 
 @routes.staff(
@@ -531,35 +450,19 @@ def record_stage_outside(call: Call, case_id: str) -> CaseView:
 )
 def record_case_redress(call: Call, case_id: str) -> CaseView:
     """What the client was granted."""
-    return _acted(
-        call,
-        case_id,
-        lambda held: handling.record_redress(
-            held, call.body.redress, call.house, by=call.actor, now=call.ports.now
-        ),
-    )
+    return _acted(call, case_id, handling.record_redress, call.body.redress)
 
 
 @routes.staff("POST", ONE + "/hold", takes=StatedReason, gives=CaseView, roles=HEADS, changes=True)
 def hold_case(call: Call, case_id: str) -> CaseView:
     """A legal hold: the case is kept as long as it stands (M85)."""
-    return _acted(
-        call,
-        case_id,
-        lambda held: handling.hold(
-            held, call.body.reason, call.house, by=call.actor, now=call.ports.now
-        ),
-    )
+    return _acted(call, case_id, handling.hold, call.body.reason)
 
 
 @routes.staff("POST", ONE + "/end-hold", takes=Nothing, gives=CaseView, roles=HEADS, changes=True)
 def end_case_hold(call: Call, case_id: str) -> CaseView:
     """The legal hold is over."""
-    return _acted(
-        call,
-        case_id,
-        lambda held: handling.end_hold(held, call.house, by=call.actor, now=call.ports.now),
-    )
+    return _acted(call, case_id, handling.end_hold)
 
 
 @routes.staff(
@@ -575,13 +478,7 @@ def release_case_file(call: Call, case_id: str, file_id: str) -> CaseView:
     sk = f"FILE#{file_id}"
     found = call.ports.ledger.read(Key(call.org, "COMPLAINT", case_id), sk)
     file = store.file(found[sk]) if sk in found else None
-    return _acted(
-        call,
-        case_id,
-        lambda held: handling.release_file(
-            held, file, call.body.reason, call.house, by=call.actor, now=call.ports.now
-        ),
-    )
+    return _acted(call, case_id, handling.release_file, file, call.body.reason)
 
 
 # Requests and suspension
@@ -596,17 +493,12 @@ def request_from_client(call: Call, case_id: str) -> CaseView:
     return _acted(
         call,
         case_id,
-        lambda held: requests.request(
-            held,
-            given.ground,
-            given.text,
-            given.answer_by,
-            given.way,
-            call.house,
-            new_series=given.new_series,
-            by=call.actor,
-            now=call.ports.now,
-        ),
+        requests.request,
+        given.ground,
+        given.text,
+        given.answer_by,
+        given.way,
+        new_series=given.new_series,
     )
 
 
@@ -616,19 +508,7 @@ def request_from_client(call: Call, case_id: str) -> CaseView:
 def set_request_interval(call: Call, case_id: str) -> CaseView:
     """The client asked for another interval between requests (M71)."""
     given = call.body
-    return _acted(
-        call,
-        case_id,
-        lambda held: requests.set_interval(
-            held,
-            given.least,
-            given.most,
-            given.document,
-            call.house,
-            by=call.actor,
-            now=call.ports.now,
-        ),
-    )
+    return _acted(call, case_id, requests.set_interval, given.least, given.most, given.document)
 
 
 @routes.staff(
@@ -637,13 +517,7 @@ def set_request_interval(call: Call, case_id: str) -> CaseView:
 def record_own_request(call: Call, case_id: str) -> CaseView:
     """The client asked in writing that the case be suspended (M72)."""
     given = call.body
-    return _acted(
-        call,
-        case_id,
-        lambda held: requests.own_request(
-            held, given.on, given.document, call.house, by=call.actor, now=call.ports.now
-        ),
-    )
+    return _acted(call, case_id, requests.own_request, given.on, given.document)
 
 
 @routes.staff(
@@ -655,17 +529,12 @@ def suspend_case(call: Call, case_id: str) -> CaseView:
     return _acted(
         call,
         case_id,
-        lambda held: requests.suspend(
-            held,
-            given.ground,
-            given.text,
-            given.way,
-            call.house,
-            obtainable=given.obtainable,
-            language=call.member.language,
-            by=call.actor,
-            now=call.ports.now,
-        ),
+        requests.suspend,
+        given.ground,
+        given.text,
+        given.way,
+        obtainable=given.obtainable,
+        language=call.member.language,
     )
 
 
@@ -678,20 +547,7 @@ def suspend_case(call: Call, case_id: str) -> CaseView:
 def extend_case(call: Call, case_id: str) -> CaseView:
     """More time for the answer, within the pack's limits, told to the client (M53)."""
     given = call.body
-    return _acted(
-        call,
-        case_id,
-        lambda held: closing.extend(
-            held,
-            given.to,
-            given.reason,
-            given.elements,
-            given.way,
-            call.house,
-            by=call.actor,
-            now=call.ports.now,
-        ),
-    )
+    return _acted(call, case_id, closing.extend, given.to, given.reason, given.elements, given.way)
 
 
 @routes.staff(
@@ -700,19 +556,7 @@ def extend_case(call: Call, case_id: str) -> CaseView:
 def leave_case_unanswered(call: Call, case_id: str) -> CaseView:
     """Close without an answer, for one of the pack's reasons (M54-M61)."""
     given = call.body
-    return _acted(
-        call,
-        case_id,
-        lambda held: closing.leave_unanswered(
-            held,
-            given.reason,
-            given.text,
-            given.way,
-            call.house,
-            by=call.actor,
-            now=call.ports.now,
-        ),
-    )
+    return _acted(call, case_id, closing.leave_unanswered, given.reason, given.text, given.way)
 
 
 @routes.staff(
@@ -721,13 +565,7 @@ def leave_case_unanswered(call: Call, case_id: str) -> CaseView:
 def route_case_out(call: Call, case_id: str) -> CaseView:
     """Not a submission in the sense of the rules: on to the ordinary process (M26, M30)."""
     given = call.body
-    return _acted(
-        call,
-        case_id,
-        lambda held: closing.route_out(
-            held, given.note, given.text, given.way, call.house, by=call.actor, now=call.ports.now
-        ),
-    )
+    return _acted(call, case_id, closing.route_out, given.note, given.text, given.way)
 
 
 @routes.staff(
@@ -736,25 +574,13 @@ def route_case_out(call: Call, case_id: str) -> CaseView:
 def return_case_to_court(call: Call, case_id: str) -> CaseView:
     """It contests a court's decision: back, with how to appeal it (M50)."""
     given = call.body
-    return _acted(
-        call,
-        case_id,
-        lambda held: closing.return_court(
-            held, given.text, given.way, call.house, by=call.actor, now=call.ports.now
-        ),
-    )
+    return _acted(call, case_id, closing.return_court, given.text, given.way)
 
 
 @routes.staff("POST", ONE + "/not-on-behalf", gives=CaseView, roles=HANDLERS, changes=True)
 def close_case_not_on_behalf(call: Call, case_id: str) -> CaseView:
     """The insured denied it, and an officer looked (D7)."""
-    return _acted(
-        call,
-        case_id,
-        lambda held: closing.close_not_on_behalf(
-            held, call.house, by=call.actor, now=call.ports.now
-        ),
-    )
+    return _acted(call, case_id, closing.close_not_on_behalf)
 
 
 @routes.staff(
@@ -770,13 +596,7 @@ def close_case_as_duplicate(call: Call, case_id: str) -> CaseView:
 
     if case_id not in first.value.duplicates:
         first = service.act(call.ports, call.house, first.key.id, None, link)
-    return _acted(
-        call,
-        case_id,
-        lambda held: closing.close_duplicate(
-            held, first, call.house, by=call.actor, now=call.ports.now
-        ),
-    )
+    return _acted(call, case_id, closing.close_duplicate, first)
 
 
 @routes.staff(
@@ -811,8 +631,16 @@ def reopen_case(call: Call, case_id: str) -> CaseView:
     return _view(call, held)
 
 
-def _acted(call: Call, case_id: str, decide: Decide) -> CaseView:
-    held = service.act(call.ports, call.house, case_id, call.version, decide, member=call.member)
+def _acted(
+    call: Call, case_id: str, act: Callable[..., Change], *given: Any, **more: Any
+) -> CaseView:
+    """One act on the version that its reader saw, by who asks, now; the case after it."""
+    house, by, now = call.house, call.actor, call.ports.now
+
+    def decide(held: Held[Complaint]) -> Change:
+        return act(held, *given, house, by=by, now=now, **more)
+
+    held = service.act(call.ports, house, case_id, call.version, decide, member=call.member)
     return _view(call, held)
 
 

@@ -81,7 +81,7 @@ def test_the_portal_enters_for_a_client_of_its_own(duly: Duly) -> None:
     assert answer.status == 201, answer.json
     assert answer.json["writer"]["email"] == client["identity"]["email"]
     assert (answer.json["channel"], answer.json["client_id"]) == ("account", client["client_id"])
-    assert duly.staff("POST", "/api/complaints", body).told == (409, "client_required")
+    assert duly.staff("POST", "/api/complaints", body).told == (422, "client_required")
     for wrong in ("x", "A" * 22, "a#b"):
         unknown = duly.staff("POST", "/api/complaints", body | {"client_id": wrong})
         assert unknown.told == (404, "client_unknown")

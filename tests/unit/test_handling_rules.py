@@ -262,7 +262,9 @@ def test_every_reason_of_the_engine_has_a_refusal_of_its_own() -> None:
 
 def test_three_requests_and_thirty_days_never_fit_into_the_seeds_thirty_days() -> None:
     """Told at the first request; in the end an answer is due, not a suspension (D19, M52)."""
-    held = asked(registered(), DAY)
+    first = request(registered(), DAY)
+    assert first.event.body["fit"] == "if_extended"
+    held = after(first)
     view = requests.outlook(held.value, DAY)
     assert view is not None
     assert (view.fit, view.first_closing) == ("if_extended", date(2026, 12, 16))
