@@ -1,13 +1,14 @@
 """A good request for every route: what the tests that walk all routes start from."""
 
 import copy
+import re
 from datetime import timedelta
 from typing import Any
 
 import msgspec
 
 from chalicelib.web.blueprint import Spec
-from tests import identity
+from tests import identity, public_form
 from tests.duly import ADMIN, AGENT, SITE, Answer, Duly
 
 STAFF_ADDED = "a5555555-5555-4555-8555-555555555555"
@@ -99,6 +100,13 @@ def entered(duly: Duly, **changes: Any) -> Any:
     case = duly.staff("GET", f"/api/complaints/{answer.json['case_id']}")
     assert case.json["registered_at"], case.json
     return case.json
+
+
+def linked(duly: Duly, address: str, page: str) -> str:
+    """The token of the newest link to this page in a mailbox."""
+    said = "\n".join(one.text for one in duly.mailbox.to(address))
+    found: list[str] = re.findall(rf"^https?://\S+/{page}#(\S+)\r?$", said, re.MULTILINE)
+    return found[-1]
 
 
 class Example(msgspec.Struct, frozen=True, kw_only=True):
@@ -200,8 +208,27 @@ class Examples:
             "act_on_link": {"token": self.token, "decision": "dispute", "digest": read["digest"]},
             "renew_link": {"token": self.token},
         }
+        self.bodies |= self._public_of_cases()
         self.bodies |= ACTS | {"close_case_as_duplicate": {"of": case["case_id"]}}
         self.all = [self.of(spec) for spec in duly.routes.values()]
+
+    def _public_of_cases(self) -> dict[str, Any]:
+        """The form, and the links that the case's letters brought to writer and insured."""
+        status = linked(self.duly, "jan@klient.example", "status")
+        question = linked(self.duly, "maria@klient.example", "insured")
+        proof = public_form.a_proof(self.duly)
+        file = {"slot": 0, "name": "skan.pdf", "content_type": "application/pdf", "size": 5}
+        return {
+            "open_form": {},
+            "renew_challenge": {},
+            "upload_form_file": file | {"proof": proof},
+            "submit_form": public_form.filled(proof),
+            "read_status": {"token": status},
+            "upload_status_file": file | {"token": status},
+            "add_to_case": {"token": status, "text": "Jeszcze jedno.", "files": []},
+            "read_question": {"token": question},
+            "answer_question": {"token": question, "decision": "mine"},
+        }
 
     def of(self, spec: Spec, **ids: str) -> Example:
         """The example of this route, with other ids where given."""
