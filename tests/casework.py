@@ -9,6 +9,7 @@ import msgspec
 from chalicelib.kernel.change import SYSTEM, Change, Key, Letter
 from chalicelib.organisations import service as organisations
 from chalicelib.organisations.domain import House, Member, Role, keep_member
+from chalicelib.policy.calendars import calendar
 from tests.duly import HEAD, Answer, Duly, a_member
 
 SEED = "ru-medexpress-2019"
@@ -40,9 +41,12 @@ class Office:
         self.open()
 
     def open(self) -> None:
-        """On to the next Monday, ten o'clock in the morning."""
+        """On to a Monday, ten o'clock in the morning, with no holiday just before or after it."""
         now = self.duly.ports().now
+        days = calendar("RU", now.date())
         monday = (now + timedelta(days=7 - now.weekday())).replace(hour=7, minute=0, second=0)
+        while not all(days.is_working(monday.date() + timedelta(n)) for n in (-4, -3, *range(5))):
+            monday += timedelta(days=7)
         self.duly.clock[0] += monday - now
 
     def join(self, staff_id: str, name: str, role: Role) -> None:
