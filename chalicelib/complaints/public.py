@@ -5,12 +5,12 @@ which travels in the body alone (R17, R18). Opening changes nothing anywhere (R1
 """
 
 from datetime import date
-from typing import Annotated, Literal
+from typing import Literal
 
 import msgspec
 
 from chalicelib.complaints import files as quarantine
-from chalicelib.complaints import form, proof_of_work, visits
+from chalicelib.complaints import form, proof_of_work, receipt, visits
 from chalicelib.complaints.case import MOST_FILES, Kind
 from chalicelib.complaints.entry import MediaType
 from chalicelib.complaints.form import PURPOSE, Files, Filled, Size, Slot
@@ -107,7 +107,7 @@ class PublicFile(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
     """A file that is to be uploaded: exactly this size and type."""
 
     slot: Slot
-    name: Annotated[str, msgspec.Meta(min_length=1, max_length=400)]
+    name: str
     content_type: MediaType
     size: Size
 
@@ -349,6 +349,7 @@ def _challenge(call: Call, org: str) -> Challenge:
 
 def _upload(call: Call, key: str, folder: str) -> UploadForm:
     given = call.body
+    receipt.file_name(given.name, "name")  # said before it is uploaded, not after
     made = call.ports.bucket.upload_form(
         key, content_type=given.content_type, most=given.size, least=given.size
     )

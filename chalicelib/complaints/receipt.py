@@ -485,10 +485,9 @@ def new_file(
     name: str, content_type: str, size: int, object_key: str, *, source: str, now: datetime
 ) -> CaseFile:
     """A file that somebody says to have uploaded; nothing of it is believed yet."""
-    shown = text.line(name, "files.name", most=160).replace("/", "_").replace("\\", "_")
     return CaseFile(
         file_id=ids.new_id(),
-        name=shown,
+        name=file_name(name, "files.name"),
         content_type=content_type,
         size=size,
         state="uploaded",
@@ -496,3 +495,8 @@ def new_file(
         added=now,
         source=source,
     )
+
+
+def file_name(given: str, field: str) -> str:
+    """A file's name as it is shown; nothing of it reaches a path."""
+    return text.line(given, field, most=160).replace("/", "_").replace("\\", "_")

@@ -7,6 +7,7 @@
 
 import { Refused } from "./api.mjs";
 import { said } from "./refusals.mjs";
+import { clean } from "./submission.mjs";
 
 /** @typedef {{url: string, fields: Record<string, string>, folder: string}} Signed */
 /** @typedef {{slot: number, name: string, content_type: string, size: number}} Described */
@@ -45,7 +46,7 @@ export function refused(before, chosen, { most, bytes, together }) {
  * @returns {Described}
  */
 export function described(file, slot) {
-  const name = Array.from(file.name.normalize("NFC")).slice(-150).join("");
+  const name = Array.from(clean(file.name)).slice(-150).join("") || "file";
   const type = file.type.toLowerCase();
   return { slot, name, content_type: TYPE.test(type) ? type : OTHER, size: file.size };
 }
@@ -143,13 +144,21 @@ export class Uploads {
       Object.assign(one, { state: "ready", progress: 100, folder });
     } catch (failure) {
       const known = failure instanceof Refused && failure.refusal.status !== 0;
-      one.reason = known ? said(failure.refusal).key : "error.upload";
+      one.reason = known ? reason(failure.refusal) : "error.upload";
       one.state = "failed";
     } finally {
       this.current = null;
     }
     this.changed();
   }
+}
+
+/** @param {import("./outcome.mjs").Refusal} refusal */
+function reason(refusal) {
+  const { key } = said(refusal);
+  if (refusal.status !== 422) return key;
+  if (refusal.field === "name") return "error.file_name";
+  return refusal.field === "size" ? "error.file_size" : "error.file_type";
 }
 
 /**

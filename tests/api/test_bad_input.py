@@ -33,6 +33,8 @@ TRAPS = {
 }
 # Texts of several lines.
 WORDS = {"text", "substance"}
+# A trap for machines: whatever is in it flags, never refuses, and is kept nowhere.
+TRAPPED = {"website"}
 OWNED = {"{client_id}", "{declaration_id}", "{wording_id}", "{case_id}"}
 WRONG_TYPES: tuple[Any, ...] = (None, 7, True, [SECRET], {SECRET: SECRET})
 
@@ -152,7 +154,7 @@ def test_text_with_controls_or_header_tricks(examples: Examples) -> None:
             for kind, trap in TRAPS.items():
                 block = way.startswith("texts__") and way.endswith("__text")
                 block = block or way in WORDS
-                if block and kind in {"newline", "encoded word"}:
+                if way in TRAPPED or (block and kind in {"newline", "encoded word"}):
                     continue  # words of several lines; they reach no header
                 answer = examples.ask(one, one.changed(**{way: trap}))
                 refused(one, answer, range(400, 423))

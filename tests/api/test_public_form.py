@@ -389,6 +389,8 @@ def test_files_join_the_case_and_are_looked_at(duly: Duly) -> None:
         ({"content_type": "text/html; charset=utf-8"}, "content_type"),
         ({"content_type": "x"}, "content_type"),
         ({"name": ""}, "name"),
+        ({"name": "a\u202efdp.exe"}, "name"),
+        ({"name": "a" * 161}, "name"),
     ],
 )
 def test_a_file_beyond_the_limits_gets_no_form(

@@ -187,11 +187,17 @@ test("a file that is taken away on its way is broken off, and the next one goes"
 });
 
 test("what the API says against a file is said at the file", async () => {
-  const refusing = async () => { throw new Refused({ status: 422, code: "file_size_refused", field: "size" }); };
-  const uploads = new Uploads(refusing, () => {}, async () => {});
-  uploads.add([fileOf("a")]);
-  await uploads.settled();
-  assert.equal(uploads.all[0].reason, "error.file_size");
+  const refusals = [
+    [422, "text_refused", "name", "error.file_name"], [422, "invalid", "size", "error.file_size"],
+    [422, "invalid", "content_type", "error.file_type"], [429, "too_many_requests", undefined, "error.too_many_requests"],
+    [503, "unavailable", undefined, "error.send_again"], [0, "unreachable", undefined, "error.upload"],
+  ];
+  for (const [status, code, field, reason] of refusals) {
+    const uploads = new Uploads(async () => { throw new Refused({ status, code, field }); }, () => {}, async () => {});
+    uploads.add([fileOf("a")]);
+    await uploads.settled();
+    assert.equal(uploads.all[0].reason, reason);
+  }
 });
 
 /** Every code that the public routes of complaints may answer, with its status. */
@@ -200,7 +206,7 @@ const CODES = [
   [409, "changed_meanwhile"], [409, "proof_reused"], [410, "proof_expired"], [413, "too_large"],
   [415, "unsupported_media_type"], [422, "proof_refused"], [422, "nothing_submitted"], [422, "invalid"],
   [422, "text_refused"], [422, "email_refused"], [422, "phone_refused"], [422, "submission_refused"],
-  [422, "file_type_refused"], [422, "file_size_refused"], [429, "too_many_requests"], [500, "internal"],
+  [422, "files_too_large"], [422, "wording_changed"], [429, "too_many_requests"], [500, "internal"],
   [503, "unavailable"], [504, "timeout"], [0, "unreachable"],
 ];
 
