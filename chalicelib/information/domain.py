@@ -331,7 +331,7 @@ def _replaced(words: str, values: dict[str, str]) -> str:
 def _each(block: AnyBlock, change: Callable[[str, Words], Words]) -> AnyBlock:
     """The block with each of its texts, which are named to `change`, in the other's place."""
     if isinstance(block, Points):
-        items = tuple(change(f"items.{n}", one) for n, one in enumerate(block.items))
+        items = tuple(change(f"items[{n}]", one) for n, one in enumerate(block.items))
         return replace(block, items=items)
     if not isinstance(block, Contact):
         return replace(block, text=change("text", block.text))
@@ -350,7 +350,7 @@ def _noted(
     field: str, given: tuple[msgspec.Struct, ...], change: Callable[[str, Words], Words]
 ) -> tuple[msgspec.Struct, ...]:
     return tuple(
-        replace(one, note=change(f"{field}.{n}.note", getattr(one, "note", {})))
+        replace(one, note=change(f"{field}[{n}].note", getattr(one, "note", {})))
         for n, one in enumerate(given)
     )
 
@@ -364,7 +364,7 @@ def _checked_order(draft: Draft) -> Order:
 def _checked_blocks(blocks: tuple[AnyBlock, ...], settings: Settings) -> tuple[AnyBlock, ...]:
     if not 0 < len(blocks) <= MOST_BLOCKS:
         raise SettingRefused(field="blocks")
-    checked = tuple(_checked(one, f"blocks.{n}", settings) for n, one in enumerate(blocks))
+    checked = tuple(_checked(one, f"blocks[{n}]", settings) for n, one in enumerate(blocks))
     if len(msgspec.json.encode(checked)) > MOST_BYTES:
         raise SettingRefused("All together, the texts are too long.", field="blocks")
     return checked
@@ -392,9 +392,9 @@ def _reachable(block: Contact, field: str) -> Contact:
         raise SettingRefused(field=field)
     for n, site in enumerate(block.sites):
         if re.fullmatch(_LINK, site.address) is None:
-            raise SettingRefused(field=f"{field}.sites.{n}.address")
+            raise SettingRefused(field=f"{field}.sites[{n}].address")
     phones = tuple(
-        replace(one, number=_number(one.number, f"{field}.phones.{n}.number"))
+        replace(one, number=_number(one.number, f"{field}.phones[{n}].number"))
         for n, one in enumerate(block.phones)
     )
     return replace(

@@ -9,7 +9,6 @@ import msgspec
 from msgspec.structs import replace
 
 from chalicelib.information import defaults, domain
-from chalicelib.information.domain import Order
 from chalicelib.information.routes import PublicSection
 from chalicelib.policy.packs import load
 from tests.duly import a_settings
@@ -49,11 +48,6 @@ def an_information(pack: str = "ru-medexpress-2019", **changes: Any) -> dict[str
     }
     plain: dict[str, Any] = json.loads(msgspec.json.encode(found | changes))
     return plain
-
-
-def an_order(number: str = "7/2026") -> Order:
-    """An order of the organisation's own."""
-    return Order(number=number, on=date(2026, 10, 30))
 
 
 @dataclass

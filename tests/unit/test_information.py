@@ -416,8 +416,8 @@ def test_a_text_is_there_in_each_language_of_the_organisation() -> None:
     """R26: no reader meets a gap."""
     polish = {"pl": "Tekst"}
     assert refused(titles=polish) == "titles"
-    assert refused(blocks=(Paragraph(text=polish),)) == "blocks.0.text"
-    assert refused(blocks=(Points(items=(polish,)),)) == "blocks.0.items.0"
+    assert refused(blocks=(Paragraph(text=polish),)) == "blocks[0].text"
+    assert refused(blocks=(Points(items=(polish,)),)) == "blocks[0].items[0]"
     only = founded(languages=("pl",))
     assert edition(publish(only, titles=polish, blocks=(Paragraph(text=polish),))).titles == polish
     other = {"pl": "Tekst", "de": "Text"}
@@ -430,10 +430,10 @@ def test_a_text_is_there_in_each_language_of_the_organisation() -> None:
     [
         ((), "blocks"),
         ((Paragraph(text=dict.fromkeys(("pl", "en", "ru"), "x")),) * 101, "blocks"),
-        ((Points(items=()),), "blocks.0.items"),
-        ((Paragraph(text={"pl": "x" * 4001, "en": "x", "ru": "x"}),), "blocks.0.text.pl"),
-        ((Paragraph(text={"pl": "\u202ex", "en": "x", "ru": "x"}),), "blocks.0.text.pl"),
-        ((Paragraph(text={"pl": "{adres}", "en": "x", "ru": "x"}),), "blocks.0.text.pl"),
+        ((Points(items=()),), "blocks[0].items"),
+        ((Paragraph(text={"pl": "x" * 4001, "en": "x", "ru": "x"}),), "blocks[0].text.pl"),
+        ((Paragraph(text={"pl": "\u202ex", "en": "x", "ru": "x"}),), "blocks[0].text.pl"),
+        ((Paragraph(text={"pl": "{adres}", "en": "x", "ru": "x"}),), "blocks[0].text.pl"),
         ((Paragraph(text=dict.fromkeys(("pl", "en", "ru"), "ж" * 4000)),) * 6, "blocks"),
     ],
 )
@@ -445,13 +445,13 @@ def test_a_text_that_does_not_hold_is_refused(blocks: tuple[AnyBlock, ...], fiel
 @pytest.mark.parametrize(
     ("change", "field"),
     [
-        ({"sites": (Site(address="javascript:alert(1)"),)}, "blocks.0.sites.0.address"),
-        ({"sites": (Site(address="https://"),)}, "blocks.0.sites.0.address"),
-        ({"email": "a@b.example, c@d.example"}, "blocks.0.email"),
-        ({"fax": "none"}, "blocks.0.fax"),
-        ({"name": {}}, "blocks.0.name"),
-        ({"hours": {"pl": "9-17"}}, "blocks.0.hours"),
-        ({"source": "x" * 301}, "blocks.0.source"),
+        ({"sites": (Site(address="javascript:alert(1)"),)}, "blocks[0].sites[0].address"),
+        ({"sites": (Site(address="https://"),)}, "blocks[0].sites[0].address"),
+        ({"email": "a@b.example, c@d.example"}, "blocks[0].email"),
+        ({"fax": "none"}, "blocks[0].fax"),
+        ({"name": {}}, "blocks[0].name"),
+        ({"hours": {"pl": "9-17"}}, "blocks[0].hours"),
+        ({"source": "x" * 301}, "blocks[0].source"),
     ],
 )
 def test_a_contact_that_leads_nowhere_is_refused(change: dict[str, Any], field: str) -> None:
