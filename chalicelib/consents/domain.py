@@ -49,6 +49,7 @@ from chalicelib.kernel.tokens import LinkExpired
 
 State = DeclarationState
 MOST_DECLARATIONS = 200
+DATA_PROCESSING = "data_processing"
 MOST_ATTACHMENTS = 10
 
 
@@ -111,6 +112,13 @@ class PurposeNotAsked(Invalid):
     sentence = "The catalogue does not ask for this purpose now."
 
 
+class SeparateDocument(Invalid):
+    """Consent to the processing of data is a document of its own, by the pack's rules (156-FZ)."""
+
+    code = "separate_document"
+    sentence = "The rules that apply want this consent in a document of its own."
+
+
 class TooMany(Conflict):
     code = "too_many_declarations"
     sentence = "This client has too many declarations."
@@ -157,18 +165,21 @@ class AnswersChanged(Conflict):
 
 
 def answers(
-    client: Client, given: Mapping[str, bool], shown: Mapping[str, str]
+    client: Client, given: Mapping[str, bool], shown: Mapping[str, str], *, separate: bool = False
 ) -> tuple[Answer, ...]:
     """The answers as they are recorded, in the catalogue's order.
 
     `shown`: the visible purposes and their wordings. Any consent ticks the notice, and it can't be
     unticked while one stands (S10, S11, D11); before the notice every declaration carries it (S8).
+    `separate`: the consent to the processing of data stands alone in its document.
     """
     if not given:
         raise NothingDeclared(field="answers")
     for purpose in given:
         if purpose not in shown:
             raise PurposeNotAsked(field=f"answers.{purpose}"[:100])
+    if separate and DATA_PROCESSING in given and set(given) - {DATA_PROCESSING, NOTICE}:
+        raise SeparateDocument(field=f"answers.{DATA_PROCESSING}")
     ticked = dict(given)
     if any(given.values()) or client.notice is None:
         ticked[NOTICE] = True
@@ -254,7 +265,10 @@ def send(
         decided=None,
         wish=None,
     )
-    others = tuple(one if one.id == sent.id else superseded(one) for one in client.declarations)
+    others = tuple(
+        one if one.id == sent.id or _apart(one, sent) else superseded(one)
+        for one in client.declarations
+    )
     changed = _with(_heard(replace(client, declarations=others), declaration, progress, now), sent)
     gone = [new.id for new, old in zip(others, client.declarations, strict=True) if new != old]
     body = {"declaration": sent.id, "generation": sent.gen, "superseded": gone}
@@ -264,6 +278,11 @@ def send(
         Event(kind="declaration_sent", actor=by, at=now, body=body),
         letters=(_letter("confirm_consents", "client", sent, now),),
     )
+
+
+def _apart(one: Progress, other: Progress) -> bool:
+    """Whether they are documents of their own, so that neither takes the other's place."""
+    return (DATA_PROCESSING in one.asks) != (DATA_PROCESSING in other.asks)
 
 
 def cancel(held: Held[Client], declaration_id: str, *, by: Actor, now: datetime) -> Change:

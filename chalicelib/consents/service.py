@@ -40,6 +40,7 @@ from chalicelib.letters.senders import link
 from chalicelib.organisations import domain as organisation_domain
 from chalicelib.organisations import store as organisations
 from chalicelib.organisations.domain import House, Member
+from chalicelib.policy.packs import load
 from chalicelib.ports import Item, Ports
 
 MOST_TRIES = 6
@@ -375,11 +376,20 @@ def _declaration(
         declaration_id=declaration_id,
         code=code,
         language=language,
-        answers=domain.answers(held.value, wish.answers, words),
+        answers=domain.answers(
+            held.value, wish.answers, words, separate=_separate(house, ports.now)
+        ),
         attachments=_attached(ports, house, held, wanted),
         by=member.staff_id,
         created=ports.now,
     )
+
+
+def _separate(house: House, now: datetime) -> bool:
+    """Whether consent to the processing of data is now a document of its own here."""
+    rule = load(house.settings.policy_pack).data_consent
+    since = rule.separate_since if rule else None
+    return since is not None and now.date() >= since
 
 
 def _attached(

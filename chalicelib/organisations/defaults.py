@@ -17,6 +17,8 @@ from typing import Any
 import msgspec
 
 PURPOSES = ("notice", "marketing", "email", "phone")
+# Ready in the catalogue, and hidden until a policy pack or the organisation wants them.
+FURTHER = ("data_processing", "reply_by_email")
 LANGUAGES = ("pl", "en", "ru")
 PLACEHOLDERS = frozenset(
     {
@@ -52,7 +54,7 @@ def default_texts() -> Mapping[str, Mapping[str, Text]]:
             purpose: MappingProxyType(
                 {language: _text(_words(language)[purpose]) for language in LANGUAGES}
             )
-            for purpose in PURPOSES
+            for purpose in (*PURPOSES, *FURTHER)
         }
     )
 

@@ -33,10 +33,11 @@ from chalicelib.kernel.errors import Conflict, Forbidden, Invalid, NotFound
 from chalicelib.kernel.workdays import DAY, Override, instant, local
 from chalicelib.organisations import defaults
 from chalicelib.policy import COUNTRIES, PACKS
+from chalicelib.policy.packs import load
 
 LANGUAGES = ("pl", "en", "ru")
 NOTICE = "notice"
-BUILT_IN = (NOTICE, "marketing", "email", "phone")
+BUILT_IN = (*defaults.PURPOSES, *defaults.FURTHER)
 MOST_PURPOSES = 20
 MOST_CATALOGUE = 300_000  # bytes: it is one item of the table, which takes 400 KB
 MOST_WORDING = 24_000  # characters, with the controller merged in
@@ -380,9 +381,14 @@ def found(
 ) -> Change:
     """A new organisation with the default catalogue and its first administrator."""
     settings = checked(settings)
+    needed = needed_purposes(settings)
     blank = Catalogue(
         purposes=tuple(
-            Purpose(purpose=purpose, texts=dict(texts))
+            Purpose(
+                purpose=purpose,
+                texts=dict(texts),
+                hidden=purpose in defaults.FURTHER and purpose not in needed,
+            )
             for purpose, texts in defaults.default_texts().items()
         )
     )
@@ -408,6 +414,11 @@ def found(
             *wordings,
         ),
     )
+
+
+def needed_purposes(settings: Settings) -> tuple[str, ...]:
+    """The purposes beside the usual ones that the policy pack builds on (M82)."""
+    return ("data_processing",) if load(settings.policy_pack).data_consent else ()
 
 
 def key(org: str) -> Key:

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from chalicelib.organisations.defaults import FURTHER
 from tests.api.test_organisation import entitle
 from tests.duly import ADMIN, Answer, Duly
 
@@ -36,10 +37,10 @@ def names(duly: Duly) -> list[str]:
 
 def test_each_purpose_has_a_text_and_a_standing_of_its_own(duly: Duly) -> None:
     """S7, S16-S19, D9: the notice first; marketing, e-mail and telephone apart; every language."""
-    assert names(duly) == ["notice", "marketing", "email", "phone"]
+    assert names(duly) == ["notice", "marketing", "email", "phone", *FURTHER]
     for language in ("pl", "en", "ru"):
         texts = [one["texts"][language]["text"] for one in catalogue(duly)["purposes"]]
-        assert len(set(texts)) == 4
+        assert len(set(texts)) == 6
         assert all(len(one) > 200 for one in texts)
     client = duly.client()
     _, token = duly.sent(client, marketing=True, email=False, phone=True)
@@ -145,7 +146,7 @@ def test_purposes_are_put_in_another_order(duly: Duly) -> None:
     ):
         answer = duly.staff("PUT", path, {"order": wrong}, by=ADMIN, version=version)
         assert (answer.status, answer.json["field"]) == (422, "order"), wrong
-    order = ["notice", "phone", "email", "marketing"]
+    order = ["notice", "phone", "email", "marketing", *FURTHER]
     assert duly.staff("PUT", path, {"order": order}, by=ADMIN, version=version).status == 200
     assert names(duly) == order
     declared = duly.declared(duly.client(), marketing=True, phone=True)

@@ -10,7 +10,7 @@ from msgspec.structs import replace
 from chalicelib.kernel.change import Actor, Change, Held, Once
 from chalicelib.kernel.errors import Invalid
 from chalicelib.letters.facts import MOST_LINK
-from chalicelib.organisations import domain
+from chalicelib.organisations import defaults, domain
 from chalicelib.organisations.defaults import Text
 from chalicelib.organisations.domain import (
     Catalogue,
@@ -80,9 +80,9 @@ def test_an_organisation_starts_with_its_notice_and_three_consents() -> None:
     admin = a_member(ADMIN, "Anna Admin", Role.ADMIN)
     change = domain.found("agencja", a_settings(), "salt", admin, now=NOW)
     house = after(None, change)
-    assert [one.purpose for one in house.catalogue.visible] == list(domain.BUILT_IN)
+    assert [one.purpose for one in house.catalogue.visible] == list(defaults.PURPOSES)
     kept = words(change)
-    assert len(kept) == 12
+    assert len(kept) == 18
     notices = [one.text for one in kept.values() if one.purpose == "notice"]
     assert all("Agencja Bezpieczna sp. z o.o." in one for one in notices)
     assert not any("{" in one.text for one in kept.values())
@@ -95,7 +95,7 @@ def test_the_channels_have_words_of_their_own() -> None:
     catalogue = founded().catalogue
     for language in ("pl", "en", "ru"):
         shown = [one.texts[language].text for one in catalogue.purposes]
-        assert len(set(shown)) == 4
+        assert len(set(shown)) == 6
 
 
 def test_editing_a_text_makes_a_new_wording_and_leaves_the_old_one() -> None:
@@ -184,11 +184,11 @@ def test_a_catalogue_has_an_end_in_length_too() -> None:
 def test_the_order_is_the_organisations_and_the_notice_comes_first() -> None:
     """S7: the notice before any consent; each purpose exactly once."""
     house = founded()
-    order = ["notice", "phone", "email", "marketing"]
+    order = ["notice", "phone", "email", "marketing", *defaults.FURTHER]
     change = domain.order_purposes(house, order, by=BY, now=NOW)
     assert [one.purpose for one in after(house, change).catalogue.purposes] == order
     assert not words(change)
-    for bad in (order[1:], order[::-1], [*order, "phone"], ["notice"] * 4, []):
+    for bad in (order[1:], order[::-1], [*order, "phone"], ["notice"] * 6, []):
         with pytest.raises(domain.OrderRefused):
             domain.order_purposes(house, bad, by=BY, now=NOW)
 
@@ -360,7 +360,7 @@ def controlled(**changes: Any) -> dict[str, Any]:
                 "https://zgody.example:x",
                 "https://zgody.example:",
                 "https://-zgody.example",
-                "https://" + "h" * 48,
+                "https://" + "h" * 42,
             )
         ],
     ],
@@ -375,7 +375,7 @@ def test_a_setting_that_does_not_hold_is_named(changes: dict[str, Any], field: s
 @pytest.mark.parametrize(
     "changes",
     [
-        {"host": "https://" + "h" * 47},
+        {"host": "https://" + "h" * 41},
         {"host": "http://localhost:8080"},
         {"host": "http://127.0.0.1"},
         {"host": "https://a"},
