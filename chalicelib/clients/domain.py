@@ -33,6 +33,7 @@ NOTICE = "notice"
 MOST_NAME_KEYS = 5
 MOST_NAME_KEY = 200  # characters: one ligature may unfold into 18, an index key has 1,024 bytes
 NAMES = "NAMES"
+OF_ADDRESS = "reply_by_email"  # the consent that is for one address
 SUPPRESSED = "SUPPRESSED"
 FEED = "CONSENTS#CHANGES"
 WEAK = "CONSENTS#WEAK"
@@ -368,17 +369,21 @@ def edit(
     """Other identity, contact or contract; without a contract the data go after `grace` (S15).
 
     `NoticeRequired` for a contract before the notice (S8). Another e-mail address supersedes what
-    was sent to the old one: its links are dead (R15).
+    was sent to the old one: its links are dead (R15); and to be answered at that address was
+    agreed to for that address (M83).
     """
     client, identity = held.value, checked(identity, languages)
     if contract != client.contract:
         require_notice(client)
         if (contract.state is ContractState.ENDED) != (contract.ended_on is not None):
             raise EndRefused(field="contract.ended_on")
-    declarations = client.declarations
+    changed = replace(client, identity=identity, contract=contract)
     if identity.email != client.identity.email:
-        declarations = tuple(superseded(one) for one in declarations)
-    changed = replace(client, identity=identity, contract=contract, declarations=declarations)
+        changed = replace(
+            changed,
+            declarations=tuple(superseded(one) for one in client.declarations),
+            standings={k: one for k, one in client.standings.items() if k != OF_ADDRESS},
+        )
     if contract != client.contract:
         ends = now + grace if contract.state is ContractState.NONE else None
         changed = replace(changed, erase_at=ends)

@@ -20,7 +20,7 @@ GRANTED = frozenset({Outcome.UPHELD, Outcome.PARTLY})
 SIGNATORY = "signatory"
 LETTERS: tuple[LetterKind, ...] = ("answer", "refusal")
 BETWEEN = "\n\n"
-_PLACEHOLDER = re.compile(r"\[[^\[\]\n]{0,400}\]")
+_PLACEHOLDER = re.compile(r"\[[^\[\]]*\]")
 _WORDS = {
     "text": {"pl": "treść odpowiedzi", "en": "the words of the answer", "ru": "текст ответа"},
     "signer": {

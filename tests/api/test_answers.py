@@ -14,7 +14,7 @@ from chalicelib.kernel.change import SYSTEM, Held
 from chalicelib.organisations import service as organisations
 from chalicelib.organisations.domain import Role, keep_member
 from chalicelib.policy.packs import load
-from chalicelib.ports import MailRefused
+from chalicelib.ports import MailDelayed, MailRefused
 from tests import identity
 from tests.cases import INSURED, WRITER, case_of, registered
 from tests.duly import ADMIN, AGENT, HEAD, Answer, Duly, a_member
@@ -178,12 +178,12 @@ def settings(duly: Duly, **changes: Any) -> None:
 def consented(duly: Duly, *purposes: str, **changes: Any) -> Any:
     """A client who confirmed these consents by a link."""
     catalogue = duly.staff("GET", "/api/catalogue", by=ADMIN).json
-    known = {one["purpose"] for one in catalogue["purposes"]}
-    for purpose in sorted(set(purposes) - known):
-        texts = {one: {"title": purpose, "text": purpose} for one in ("pl", "en", "ru")}
-        body = {"purpose": purpose, "texts": texts}
-        added = duly.staff("POST", "/api/catalogue", body, by=ADMIN)
-        assert added.status == 201, added.json
+    version = catalogue["version"]
+    for purpose in purposes:
+        where = f"/api/catalogue/purposes/{purpose}"
+        shown = duly.staff("PATCH", where, {"hidden": False}, by=ADMIN, version=version)
+        assert shown.status == 200, shown.json
+        version = shown.json["version"]
     client = duly.client(**changes)
     _, token = duly.sent(client, **dict.fromkeys(purposes, True))
     assert duly.confirm(token).status == 200
@@ -329,6 +329,41 @@ def test_an_element_that_the_rules_do_not_know_is_refused(duly: Duly) -> None:
     one.draft()
     refused = one.put(PLAIN, "upheld", {"leaflet": "x"})
     assert told(refused) == (422, "submission_refused", "elements.leaflet")
+
+
+@pytest.mark.parametrize("channel", ["email", "registered_post"])
+def test_a_negative_answer_holds_where_to_turn_to_as_it_is_received(
+    duly: Duly, channel: str
+) -> None:
+    """M52, M108: words, every element, every body and the signature, in the mail and on paper."""
+    one = written(
+        duly, outcome="rejected", reply_form="electronic" if channel == "email" else "paper"
+    )
+    sent = one.send(channel)
+    assert sent.status == 202, sent.json
+    duly.tick()
+    if channel == "email":
+        letter = duly.mailbox.to(WRITER.email)[-1].text
+    else:
+        with urllib.request.urlopen(sent.json["paper_url"], timeout=10) as got:
+            letter = printed(got.read())
+        assert WRITER.name in letter
+        assert "ul. Krótka 2" in letter
+    letter = " ".join(letter.split())
+    wanted = {each["key"] for each in sent.json["elements"]} - {"signatory"}
+    assert {"reasons", "position", "mediation", "ombudsman", "court"} <= wanted
+    for words in (PLAIN, one.case.reference, *SIGNER.values()):
+        assert words in letter, words
+    for key in wanted:
+        assert f"Wyjaśnienie: {key}." in letter, key
+
+
+def printed(pdf: bytes) -> str:
+    """The words of a paper."""
+    import pypdfium2
+
+    pages = pypdfium2.PdfDocument(pdf)
+    return "\n".join(page.get_textpage().get_text_range() for page in pages)
 
 
 # The privacy gate
@@ -489,6 +524,11 @@ def test_a_written_consent_to_the_address_is_enough(duly: Duly) -> None:
     client = consented(duly, "reply_by_email")
     other = written(duly, text, client_id=client["client_id"])
     assert other.check()["channels"]["email"]["grounds"] == grounds
+    duly.edit(client, email="inny@klient.example")
+    duly.edit(client, email=WRITER.email)
+    assert not other.check()["channels"]["email"]["open"], "agreed to for the address before"
+    client = consented(duly, "reply_by_email")
+    other = written(duly, text, client_id=client["client_id"])
     assert other.send(informational=False).status == 202
 
 
@@ -764,6 +804,30 @@ def test_an_answer_that_does_not_arrive_opens_the_case_again(duly: Duly, how: st
 def refuse() -> None:
     """The mail service says no, for good."""
     raise MailRefused("address")
+
+
+def test_the_day_on_which_it_left_is_the_day_of_the_answer(duly: Duly) -> None:
+    """M52: where the mail service took it a day later, that day counts."""
+    one = written(duly)
+    assert one.send().status == 202
+    first = one.case.answer
+    assert first is not None
+    assert first.sent_on is not None
+    duly.mailbox.before = delay
+    duly.tick()
+    duly.mailbox.before = lambda: None
+    duly.wait(days=1)
+    duly.tick()
+    answer = one.case.answer
+    assert answer is not None
+    assert answer.sent_on == first.sent_on + timedelta(days=1)
+    assert kinds(duly, one.case_id)[-1] == "answer_left"
+    assert one.case.state == "answered"
+
+
+def delay() -> None:
+    """The mail service takes nothing more today."""
+    raise MailDelayed("quota", quota=True)
 
 
 def test_a_late_answer_leaves_all_the_same_and_is_marked(duly: Duly) -> None:

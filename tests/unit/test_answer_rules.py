@@ -232,7 +232,7 @@ def test_the_elements_follow_the_outcome(outcome: Outcome, wanted: set[str]) -> 
     assert {one.key for one in elements.wanted(case, outcome)} == wanted
 
 
-@pytest.mark.parametrize("words", ["[data]", "Kwota: [kwota].", "[ ]", "Do [imię i nazwisko]"])
+@pytest.mark.parametrize("words", ["[data]", "Kwota: [kwota].", "[ ]", "Do [imię i\nnazwisko]"])
 def test_a_place_to_be_filled_in_is_a_gap_wherever_it_stands(words: str) -> None:
     """M52: in the text, in an element, in the signature, and in an element that is not wanted."""
     case = under("pl-nat-2026-02-13")
