@@ -39,8 +39,7 @@ def darkness(picture: Any) -> Any:
 
     step = 4
     small = picture.reduce(step) if min(picture.size) > 8 * step else picture
-    paper = small.filter(ImageFilter.MaxFilter(9)).filter(ImageFilter.MaxFilter(9))
-    paper = paper.filter(ImageFilter.BoxBlur(6))
+    paper = _lightest(small, 1, 3, 4).filter(ImageFilter.BoxBlur(6))
     paper = paper.resize(picture.size, Image.Resampling.BILINEAR)
     lost = ImageMath.lambda_eval(
         lambda args: args["convert"](255 - args["float"](args["a"]) * 255 / (args["b"] + 1), "L"),
@@ -62,10 +61,8 @@ def measure(aligned: Any, page: PrintedPage) -> Ink:
     blur = ImageFilter.BoxBlur(_ROUND * SCALE)
     ours, theirs = scanned.filter(blur), wanted.filter(blur)
     alike = _alike(ours, theirs)
-    most, least = theirs, theirs
-    for _ in range(2):
-        most = most.filter(ImageFilter.MaxFilter(3))
-        least = least.filter(ImageFilter.MinFilter(3))
+    most = _lightest(theirs, 1, 1)
+    least = _darkest(theirs, 1, 1)
     more = ImageChops.subtract(ours, most).point(_over)
     less = ImageChops.subtract(least, ours).point(_over)
     signature = page.fields.get("signature")
@@ -91,8 +88,7 @@ def _struck(scanned: Any, wanted: Any, page: PrintedPage) -> float:
 
     strip = ImageFilter.BoxBlur((_STRIP * SCALE, _ROW * SCALE))
     ours, theirs = scanned.filter(strip), _as_dark(scanned, wanted).filter(strip)
-    for _ in range(2):
-        theirs = theirs.filter(ImageFilter.MaxFilter(3))
+    theirs = _lightest(theirs, 1, 1)
     words = theirs.point([255 if level > _WORDS else 0 for level in range(256)])
     more = ImageChops.darker(ImageChops.subtract(ours, theirs), words)
     for box in page.boxes:
@@ -101,6 +97,29 @@ def _struck(scanned: Any, wanted: Any, page: PrintedPage) -> float:
         _, top, _, down = _pixels(field, _SLACK)
         more.paste(0, (0, top, WIDTH * SCALE, down))
     return round(_most(_within_edges(more)) / 255, 3)
+
+
+def _lightest(picture: Any, *steps: int) -> Any:
+    """Each place as the lightest around it, as far as the steps reach together.
+
+    A tenth of the time of Pillow's own filters of ranks.
+    """
+    from PIL import ImageChops, ImageOps
+
+    reach = sum(steps)
+    whole = ImageOps.expand(picture, reach, 0)  # what is shifted out comes in at the other side
+    for step in steps:
+        for across, down in ((step, 0), (0, step)):
+            there = ImageChops.offset(whole, across, down)
+            back = ImageChops.offset(whole, -across, -down)
+            whole = ImageChops.lighter(ImageChops.lighter(whole, there), back)
+    return ImageOps.crop(whole, reach)
+
+
+def _darkest(picture: Any, *steps: int) -> Any:
+    from PIL import ImageOps
+
+    return ImageOps.invert(_lightest(ImageOps.invert(picture), *steps))
 
 
 def _as_dark(scanned: Any, wanted: Any) -> Any:
