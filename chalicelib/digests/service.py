@@ -175,7 +175,6 @@ def alive_report(ports: Ports, occasion: Occasion) -> Prepared:
         due_today=facts["due_today"],
         overdue=facts["overdue"],
         stuck=facts["stuck"],
-        letters_held=facts.get("letters_held", 0),
         next_due=_day(facts["next_due"]),
     )
     return Prepared(

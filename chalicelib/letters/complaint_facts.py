@@ -232,7 +232,7 @@ class AliveReport(msgspec.Struct, frozen=True, kw_only=True):
     due_today: int
     overdue: int
     stuck: int
-    letters_held: int
+    letters_held: int | None = None
     next_due: date | None = None
 
     def __post_init__(self) -> None:

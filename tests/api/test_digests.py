@@ -1,0 +1,361 @@
+"""Digests and the routine of a day: one letter a person, a sign of life, a month in numbers."""
+
+from datetime import timedelta
+from typing import Any
+
+from msgspec.structs import replace
+
+from chalicelib import agenda
+from chalicelib.complaints import acts
+from chalicelib.complaints.case import Closed, Outcome, State
+from chalicelib.digests import service as digests
+from chalicelib.kernel.change import SYSTEM, Change, Held, Key
+from chalicelib.organisations import domain as organisation
+from chalicelib.organisations import service as organisations
+from chalicelib.organisations import store as organisation_store
+from chalicelib.organisations.domain import House, Role
+from tests import cases, clock
+from tests.api.test_escalation import OFFICER, set_complaints, staffed, told
+from tests.duly import ADMIN, HEAD, OTHER, Duly, a_member
+
+WATCH = "watch@outside.example"
+PERSON = Key("agencja", "PERSON", OTHER)
+OLGA, HANNA, ANNA = (f"{one}@agencja.example" for one in ("olga", "hanna", "anna"))
+
+
+def noticed(duly: Duly, held: Held[Any], *names: str, days: int = 0) -> None:
+    """A case's change leaves these notices for the officer."""
+    ports, house = duly.ports(), cases.house(duly)
+    for start in range(0, len(names), 80):
+        held = cases.case_of(duly, held.key.id)
+        notices = tuple(
+            notice
+            for name in names[start : start + 80]
+            for notice in acts.notices(
+                held.key.id,
+                held.value,
+                house,
+                f"step_{name}" if days == 0 else "answer_due",
+                "officer",
+                now=ports.now,
+                name=name,
+                on=held.value.day(ports.now + timedelta(days=days)).isoformat(),
+                days=days,
+                due="2027-03-03",
+                why={"pl": "bo tak", "en": "because", "ru": "потому"},
+            )
+        )
+        change = acts.done(
+            held, held.value, house, "noticed", by=SYSTEM, now=ports.now, notices=notices
+        )
+        ports.ledger.commit(change)
+
+
+def a_case(duly: Duly, wall: str = "2027-02-01 10:00") -> Held[Any]:
+    """A registered case of which the officer was told."""
+    staffed(duly, OFFICER)
+    clock.at(duly, wall)
+    held = cases.registered(duly)
+    duly.wait(minutes=3)
+    duly.tick()
+    duly.tick()
+    assert len(told(duly, OLGA)) == 1
+    return held
+
+
+def waiting(duly: Duly, person: Key = PERSON) -> int:
+    """How many notices wait for a person."""
+    return len(duly.ports().ledger.parts(person, "NOTICE#"))
+
+
+def test_notices_that_come_together_are_one_letter(duly: Duly) -> None:
+    """Item 9: what is due now and in the next minutes is told at once, in the reader's language."""
+    held = a_case(duly)
+    noticed(duly, held, "one", days=5)
+    duly.wait(minutes=1)
+    noticed(duly, held, "two")
+    duly.wait(minutes=1.5)
+    duly.tick()
+    duly.tick()
+    letters = told(duly, OLGA)[1:]
+    assert len(letters) == 1
+    assert held.value.reference in letters[0]
+    assert "bo tak" in letters[0]
+    assert waiting(duly) == 0
+
+
+def test_nothing_is_told_before_it_is_due(duly: Duly) -> None:
+    """Item 9: a notice of the evening waits for the office."""
+    held = a_case(duly)
+    clock.at(duly, "2027-02-01 18:00")
+    noticed(duly, held, "one")
+    clock.ticks(duly, "2027-02-01 18:10", "2027-02-02 08:59", every=timedelta(hours=1))
+    assert len(told(duly, OLGA)) == 1
+    clock.ticks(duly, "2027-02-02 09:03", "2027-02-02 09:04", every=timedelta(minutes=1))
+    assert len(told(duly, OLGA)) == 2
+
+
+def test_more_than_ninety_come_in_turns(duly: Duly) -> None:
+    """Item 9: a transaction has a hundred places; what is left out is said, and comes next."""
+    held = a_case(duly)
+    noticed(duly, held, *(f"n{n:03d}" for n in range(100)))
+    duly.wait(minutes=3)
+    duly.tick()
+    assert waiting(duly) == 10
+    duly.tick()
+    duly.tick()
+    assert waiting(duly) == 0
+    assert len(told(duly, OLGA)) == 3
+
+
+def test_two_ticks_at_once_write_one_letter(duly: Duly) -> None:
+    """Item 9: on condition of the person's root, the first letter as every other."""
+    held = a_case(duly)
+    for name in ("first", "second"):
+        noticed(duly, held, name)
+        duly.wait(minutes=3)
+        before = len(duly.ports().ledger.parts(PERSON, "LETTER#"))
+        with duly.meanwhile(lambda: digests.attend(duly.ports(), PERSON)):
+            run = duly.tick()
+        assert run.failed == 0
+        duly.tick()
+        assert len(duly.ports().ledger.parts(PERSON, "LETTER#")) == before + 1
+    assert len(told(duly, OLGA)) == 3
+
+
+def test_the_very_first_letter_of_a_person_is_one_at_two_ticks(duly: Duly) -> None:
+    """Item 9: nobody has a root yet; one of the two creates it."""
+    staffed(duly, OFFICER)
+    clock.at(duly, "2027-02-01 10:00")
+    cases.registered(duly)
+    duly.wait(minutes=3)
+    with duly.meanwhile(lambda: digests.attend(duly.ports(), PERSON)):
+        run = duly.tick()
+    assert run.failed == 0
+    duly.tick()
+    assert len(told(duly, OLGA)) == 1
+
+
+def test_the_notices_of_somebody_who_left_go_to_the_administrators(duly: Duly) -> None:
+    """Item 9: nothing waits for somebody who will not read it."""
+    held = a_case(duly)
+    noticed(duly, held, "one", "two")
+    staffed(duly, replace(OFFICER, active=False))
+    duly.wait(minutes=3)
+    organisation_store.forget(duly.ports(), "agencja")
+    duly.tick()
+    duly.tick()
+    duly.tick()
+    assert waiting(duly) == 0
+    assert waiting(duly, Key("agencja", "PERSON", ADMIN)) == 0
+    assert len(told(duly, OLGA)) == 1
+    assert len(told(duly, ANNA)) == 1
+
+
+def test_who_leaves_before_the_letter_is_sent_is_not_written_to(duly: Duly) -> None:
+    """Item 9: the letter goes to the controller's own address."""
+    held = a_case(duly)
+    noticed(duly, held, "one")
+    duly.wait(minutes=3)
+    digests.attend(duly.ports(), PERSON)
+    staffed(duly, replace(OFFICER, active=False))
+    organisation_store.forget(duly.ports(), "agencja")
+    duly.tick()
+    assert len(told(duly, OLGA)) == 1
+    assert len(told(duly, "biuro@agencja.example")) == 1
+
+
+def test_a_letter_that_was_held_up_says_how_it_stands_when_it_is_read(duly: Duly) -> None:
+    """Item 9: five days before became two days late while mail was out."""
+    held = a_case(duly)
+    noticed(duly, held, "one", days=5)
+    duly.wait(minutes=3)
+    digests.attend(duly.ports(), PERSON)
+    clock.at(duly, "2027-03-05 10:00")
+    duly.tick()
+    texts = [one for one in told(duly, OLGA) if "bo tak" in one]
+    assert len(texts) == 1
+    assert "Dni po terminie: 2" in texts[0]
+
+
+def test_a_digest_names_nobody(duly: Duly) -> None:
+    """Item 9: numbers, references and days; neither the client nor a word of the case."""
+    a_case(duly)
+    stored = str([item for (pk, _), item in duly.table().items() if "#PERSON#" in pk])
+    said = told(duly, OLGA)[0]
+    for one in (cases.WRITER.name, cases.WRITER.email, cases.SUBSTANCE, "AB-123"):
+        assert one not in stored
+        assert one not in said
+
+
+# The routine of a day
+
+
+def routine(duly: Duly) -> str:
+    """When the organisation is due next, on its wall."""
+    due = cases.house(duly).organisation.due_at
+    assert due is not None
+    return due.astimezone(clock.ZONE).isoformat()[:16]
+
+
+def begin(duly: Duly, wall: str) -> None:
+    """A morning: the routine, then its letters."""
+    clock.at(duly, wall)
+    duly.tick()
+    duly.tick()
+
+
+def test_every_day_a_sign_of_life_goes_outside(duly: Duly) -> None:
+    """Item 9: with counts, at weekends and holidays too, once a day."""
+    set_complaints(duly, watch_email=WATCH)
+    begin(duly, "2027-01-31 10:00")
+    clock.at(duly, "2027-02-01 10:00")
+    cases.registered(duly)
+    cases.received(duly)
+    clock.ticks(duly, "2027-02-01 11:00", "2027-02-08 12:00", every=timedelta(hours=2))
+    signs = told(duly, WATCH)
+    assert len(signs) == 1 + 8
+    assert "Sprawy otwarte: 2" in signs[-1]
+    assert "Otrzymane wczoraj: 2" in signs[2]
+    assert "Otrzymane wczoraj: 0" in signs[3]
+    assert "3 marca 2027" in signs[-1]
+    assert routine(duly) == "2027-02-09T09:00"
+
+
+def test_the_sign_of_life_counts_what_is_due_and_what_is_overdue(duly: Duly) -> None:
+    """Item 9: by the last lawful day, in the worklist."""
+    set_complaints(duly, watch_email=WATCH)
+    clock.at(duly, "2027-02-01 10:00")
+    cases.registered(duly)
+    begin(duly, "2027-03-03 09:30")
+    begin(duly, "2027-03-04 09:30")
+    today, late = told(duly, WATCH)[-2:]
+    assert ("Termin dziś: 1" in today, "Po terminie ustawowym: 0" in today) == (True, True)
+    assert ("Termin dziś: 0" in late, "Po terminie ustawowym: 1" in late) == (True, True)
+
+
+def test_three_days_of_outage_are_one_sign_of_life_now(duly: Duly) -> None:
+    """Item 9: who watches has missed three; one tells that it works again."""
+    set_complaints(duly, watch_email=WATCH)
+    begin(duly, "2027-02-02 10:00")
+    begin(duly, "2027-02-05 16:00")
+    assert len(told(duly, WATCH)) == 2
+    assert routine(duly) == "2027-02-06T09:00"
+
+
+def test_without_an_address_outside_nobody_is_written_to(duly: Duly) -> None:
+    """Item 9: the address is the organisation's to give."""
+    begin(duly, "2027-02-02 10:00")
+    assert duly.mailbox.sent == []
+    assert routine(duly) == "2027-02-03T09:00"
+
+
+def answered(duly: Duly, cause: str) -> None:
+    """A case of this cause, answered at once."""
+    held = cases.registered(duly)
+    ports, house = duly.ports(), cases.house(duly)
+    ended = Closed(state=State.ANSWERED, at=ports.now, outcome=Outcome.UPHELD)
+    case = replace(held.value, closed=ended, cause=cause)
+    ports.ledger.commit(acts.done(held, case, house, "answered", by=SYSTEM, now=ports.now))
+
+
+def test_the_first_working_day_of_a_month_tells_heads_the_month_before(duly: Duly) -> None:
+    """M24, M87, M23: by cause, with what repeats; once, however many days the month has."""
+    set_complaints(duly, repeats=2)
+    clock.at(duly, "2027-04-12 10:00")
+    answered(duly, "delay")
+    answered(duly, "delay")
+    clock.ticks(duly, "2027-04-12 11:00", "2027-05-02 18:00", every=timedelta(hours=12))
+    assert told(duly, HANNA) == []  # 1 May is a holiday and a Saturday, the 3rd a holiday
+    clock.ticks(duly, "2027-05-03 10:00", "2027-05-10 18:00", every=timedelta(hours=6))
+    (letter,) = told(duly, HANNA)
+    assert "kwiecień 2027" in letter
+    assert "Otrzymane: 2" in letter
+    assert "Zakończone: 2" in letter
+    assert "Przyczyna „delay” powtarza się" in letter
+    assert not any("kwiecień" in one for one in told(duly, ANNA))
+
+
+def test_no_month_is_lost_in_an_outage(duly: Duly) -> None:
+    """M87: an outage over the first of two months: both are told."""
+    clock.at(duly, "2027-02-08 10:00")
+    answered(duly, "delay")
+    clock.at(duly, "2027-03-08 10:00")
+    begin(duly, "2027-02-28 10:00")
+    clock.at(duly, "2027-03-08 10:00")
+    answered(duly, "tone")
+    begin(duly, "2027-04-20 10:00")
+    months = [one for one in told(duly, HANNA) if "w miesiącu" in one or "Podsumowanie" in one]
+    assert ["luty 2027" in one for one in months] == [True, False]
+    assert ["marzec 2027" in one for one in months] == [False, True]
+
+
+def test_without_heads_the_administrators_are_told(duly: Duly) -> None:
+    """M87: somebody always is."""
+    staffed(duly, a_member(HEAD, "Hanna Head", Role.AGENT))
+    clock.at(duly, "2027-02-08 10:00")
+    answered(duly, "delay")
+    begin(duly, "2027-03-02 10:00")
+    assert len([one for one in told(duly, ANNA) if "luty 2027" in one]) == 1
+
+
+def test_every_change_of_an_organisation_keeps_it_on_the_agenda(duly: Duly) -> None:
+    """Item 9: a routine that a change forgot would be a sign of life that stops for no reason."""
+    version = duly.staff("GET", "/api/organisation").json["version"]
+    settings = duly.staff("GET", "/api/organisation").json["settings"]
+    put = duly.staff("PUT", "/api/organisation/settings", settings, by=ADMIN, version=version)
+    assert put.status == 200
+    texts = {one: {"title": "Konkurs", "text": "Tak."} for one in ("pl", "en", "ru")}
+    body = {"purpose": "contest", "texts": texts}
+    assert duly.staff("POST", "/api/catalogue", body, by=ADMIN).status == 201
+    root = duly.table()["O#agencja#ORGANISATION#agencja", "ROOT"]
+    assert root["due_at"]["S"]
+    assert root["shard"]["S"] in duly.ports().shards
+
+
+def test_an_organisation_founded_before_there_was_a_routine_begins_it(duly: Duly) -> None:
+    """Item 9: with its next change, such as the founding's command repeated."""
+    ports = duly.ports()
+    house = organisation_store.fresh_house(ports, "agencja")
+    before = replace(house.organisation, routine=None)
+    event = organisation.day_begun(house, told="", letters=(), body={}, now=ports.now).event
+    ports.ledger.commit(Change.of(house.held, before, event))
+    assert "due_at" not in duly.table()["O#agencja#ORGANISATION#agencja", "ROOT"]
+    staffed(duly, OFFICER)
+    assert cases.house(duly).organisation.due_at is not None
+    assert "due_at" in duly.table()["O#agencja#ORGANISATION#agencja", "ROOT"]
+
+
+def test_other_hours_move_the_routine(duly: Duly) -> None:
+    """Item 9: at the opening hour of the office, as it is now."""
+    begin(duly, "2027-02-02 10:00")
+    set_complaints(duly, hours=organisation.Hours(start="07:30", end="15:30"))
+    assert routine(duly) == "2027-02-03T07:30"
+
+
+def test_an_organisation_that_is_not_due_costs_a_tick_nothing(duly: Duly) -> None:
+    """Issue 3, figures: one query a shard."""
+    begin(duly, "2027-02-02 10:00")
+    with duly.calls() as made:
+        run = agenda.run_due(duly.ports(), agenda.Budget(left=lambda: 55_000))
+    assert made == ["dynamodb.Query"] * len(duly.ports().shards)
+    assert run.done == 0
+
+
+def test_an_administrator_who_was_first_leaves_the_routine_for_the_next_tick(duly: Duly) -> None:
+    """Item 9: the day is begun on the organisation as it is, never over somebody's change."""
+    set_complaints(duly, watch_email=WATCH)
+    clock.at(duly, "2027-02-02 10:00")
+
+    def meanwhile() -> None:
+        def kept(house: House) -> Change:
+            return organisation.keep_member(house, OFFICER, by=SYSTEM, now=duly.ports().now)
+
+        organisations.change(duly.ports(), "agencja", None, kept)
+
+    with duly.meanwhile(meanwhile):
+        run = duly.tick()
+    assert (run.skipped, run.failed) == (1, 0)
+    duly.tick()
+    duly.tick()
+    assert len(told(duly, WATCH)) == 1
