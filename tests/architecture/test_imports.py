@@ -8,7 +8,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).parent.parent.parent
 OURS = sorted([*(ROOT / "chalicelib").rglob("*.py"), ROOT / "app.py"])
-HEAVY = ("boto3", "botocore", "fpdf", "PIL", "jinja2", "jwt")
+HEAVY = ("boto3", "botocore", "fpdf", "PIL", "jinja2", "jwt", "altcha")
 
 
 def test_importing_the_app_loads_nothing_heavy() -> None:
