@@ -314,6 +314,7 @@ export class ComplaintPage {
   composed(proof) {
     const form = /** @type {Form} */ (this.form);
     const language = form.languages.includes(this.language) ? this.language : form.languages[0];
+    this.attempted = language;
     this.seconds ??= Math.min(86_400, Math.floor((Date.now() - this.began) / 1000));
     const wording = form.email_consent.wording_id;
     return submission(this.fields, { language, files: this.uploads.sent, seconds: this.seconds, proof, wording });
@@ -350,6 +351,7 @@ export class ComplaintPage {
       find(content, "[data-unreachable]").hidden = link === "" || email !== "";
       find(content, "[data-answer]").hidden = answerBy === null || link === "";
       find(content, "[data-why]").hidden = why === "" || link === "";
+      find(content, "[data-fact=why]").lang = this.attempted ?? this.language;
       const open = find(content, "[data-open]");
       open.setAttribute("href", link);
       for (const button of findAll(content, "[data-copy]")) {

@@ -67,7 +67,7 @@ export class StatusPage extends LinkedPage {
 
   /** @override */
   present() {
-    const { stage, registered_on: registered, next, may_add: may, where_next: where } = this.known;
+    const { stage, registered_on: registered, next, may_add: may, where_next: where, language } = this.known;
     const [name, text] = STAGES[stage] ?? STAGES.in_review;
     this.screen.show("status", (content) => {
       find(content, "[data-note]").hidden = !this.added;
@@ -76,6 +76,7 @@ export class StatusPage extends LinkedPage {
       find(content, "[data-registered]").hidden = registered === null;
       find(content, "[data-next]").hidden = next === null;
       find(content, "[data-why]").hidden = next === null || next.why === "";
+      find(content, "[data-fact=why]").lang = language;
       find(content, "[data-where]").hidden = where.length === 0;
       find(content, "[data-adding]").hidden = !may;
       find(content, "[data-not-adding]").hidden = may;
