@@ -8,6 +8,7 @@ from chalice import Chalice, Rate
 from chalicelib import agenda, log, wiring
 from chalicelib.aws import ledger, secrets
 from chalicelib.clients.routes import routes as clients
+from chalicelib.complaints import mail
 from chalicelib.complaints.answer_routes import routes as answers
 from chalicelib.complaints.public import routes as form
 from chalicelib.complaints.routes import routes as complaints
@@ -72,6 +73,12 @@ def deliver_letters(event: dict[str, Any], context: Any) -> dict[str, Any]:
 def mail_events(event: Any) -> None:
     """Deliveries, bounces and complaints."""
     log.info("mail_event", outcome=agenda.on_mail_event(wiring.ports(), event.detail))
+
+
+@app.lambda_function(name="inbound_mail")
+def inbound_mail(event: dict[str, Any], context: Any) -> None:
+    """An e-mail that came in; without a key, each that still waits."""
+    mail.handle(wiring.ports(), event, context.get_remaining_time_in_millis)
 
 
 @app.schedule(Rate(90, unit=Rate.DAYS), name="rotate_link_keys")

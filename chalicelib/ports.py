@@ -1,6 +1,6 @@
 """What a use case needs from outside. The real things stand in `aws/`; tests bring their own."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any, Protocol
 
@@ -119,6 +119,14 @@ class Ledger(Protocol):
         """
 
 
+class Stored(msgspec.Struct, frozen=True, kw_only=True):
+    """An object of the bucket: its key, its size, and when it was written (a true moment)."""
+
+    key: str
+    size: int
+    at: datetime
+
+
 class Bucket(Protocol):
     """Objects by key (`aws.bucket`)."""
 
@@ -130,6 +138,12 @@ class Bucket(Protocol):
 
     def delete(self, key: str) -> None:
         """Remove an object; removing what is not there is no error."""
+
+    def copy(self, key: str, to: str) -> None:
+        """The same object under another key too; copying what is not there is no error."""
+
+    def found(self, prefix: str) -> Iterator[Stored]:
+        """Every object under this prefix, in the order of keys; asked for page by page."""
 
     def erase(self, prefix: str) -> int:
         """Remove every version of every object under this prefix; how many there were."""

@@ -1,10 +1,12 @@
 """Objects in S3: papers, letters as sent, attachments."""
 
+from collections.abc import Iterator
 from typing import Any
 from urllib.parse import quote
 
 from chalicelib.aws import clients
 from chalicelib.kernel.errors import TooLarge, Unavailable
+from chalicelib.ports import Stored
 
 DOWNLOAD_SECONDS = 300
 UPLOAD_SECONDS = 600
@@ -34,6 +36,21 @@ class S3Bucket:
     def delete(self, key: str) -> None:
         """Remove an object; removing what is not there is no error."""
         self._call("delete_object", Key=key)
+
+    def copy(self, key: str, to: str) -> None:
+        """The same object under another key too; copying what is not there is no error."""
+        self._call("copy_object", Key=to, CopySource={"Bucket": self.name, "Key": key})
+
+    def found(self, prefix: str) -> Iterator[Stored]:
+        """Every object under this prefix, in the order of keys; asked for page by page."""
+        asked: dict[str, Any] = {"Prefix": prefix}
+        while True:
+            page = self._call("list_objects_v2", **asked) or {}
+            for one in page.get("Contents", []):
+                yield Stored(key=one["Key"], size=one["Size"], at=one["LastModified"])
+            if not page.get("IsTruncated"):
+                return
+            asked["ContinuationToken"] = page["NextContinuationToken"]
 
     def erase(self, prefix: str) -> int:
         """Remove every version of every object under this prefix; how many there were."""

@@ -308,8 +308,11 @@ class Complaint(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 
     @property
     def is_anonymous(self) -> bool:
-        """No name, no contact, no contract and no claim number, or the writer chose it (D2)."""
-        known = self.writer.name or self.writer.can_be_reached
+        """No name, no contact, no contract and no claim number, or the writer chose it (D2).
+
+        Not a mail whose sender can't be read: a person reads it first.
+        """
+        known = self.writer.name or self.writer.can_be_reached or Flag.UNREADABLE in self.flags
         return self.anonymous or not (known or self.contract_number or self.claim_number)
 
     @property

@@ -69,15 +69,17 @@ def receive(
     by: Actor,
     once: Callable[[str], Once] | None = None,
     counter: Counter | None = None,
+    case_id: str = "",
 ) -> Received:
     """The submission as a case: one transaction, no read (M33).
 
     The same request again gets the case that it made. `TooManyRequests` if the counter is full.
+    `case_id` where something was kept for the case already.
     """
     given = receipt.checked(given, house.settings, now=ports.now)
     org = house.organisation.org
     for _ in range(MOST_TRIES):
-        key = cases.key(org, ids.new_id())
+        key = cases.key(org, case_id or ids.new_id())
         reference = codes.new_code(secrets.token_bytes(codes.RANDOM_BYTES))
         change = receipt.receive(
             key,

@@ -20,6 +20,7 @@ Json = dict[str, Any]
 FUNCTIONS = {
     "APIHandler": "policy-api.json",
     "HeavyTick": "policy-heavy_tick.json",
+    "InboundMail": "policy-inbound_mail.json",
     "Letters": "policy-letters.json",
     "MailEvents": "policy-mail_events.json",
     "RotateLinkKeys": "policy-rotate_link_keys.json",
@@ -153,6 +154,7 @@ SEARCHES = ("dynamodb:Query", "dynamodb:Scan")
         ("policy-heavy_tick.json", ("ses:", "secretsmanager:", "dynamodb:Scan", DELETE)),
         ("policy-letters.json", ("secretsmanager:Put", "s3:Delete", *SEARCHES, DELETE)),
         ("policy-mail_events.json", ("ses:", "secretsmanager:", "s3:", *SEARCHES, DELETE)),
+        ("policy-inbound_mail.json", ("ses:", "secretsmanager:Put", *SEARCHES, DELETE)),
         ("policy-rotate_link_keys.json", ("ses:", "s3:", "dynamodb:")),
     ],
 )
@@ -212,7 +214,7 @@ def test_events_come_from_where_the_architecture_says(resources: Json) -> None:
     assert schedule("Tick") in {"rate(1 minute)", "rate(1 minutes)"}
     assert schedule("HeavyTick") == schedule("Tick")
     assert schedule("RotateLinkKeys") == "rate(90 days)"
-    for name in ("APIHandler", "Letters", "MailEvents"):
+    for name in ("APIHandler", "InboundMail", "Letters", "MailEvents"):
         assert "Events" not in properties(resources, name)
 
 
@@ -237,7 +239,7 @@ def test_promised_letters_leave_by_the_stream(resources: Json) -> None:
 
 
 def test_what_failed_for_good_is_kept(resources: Json) -> None:
-    for name in ("Tick", "HeavyTick", "MailEvents", "RotateLinkKeys"):
+    for name in ("Tick", "HeavyTick", "MailEvents", "InboundMail", "RotateLinkKeys"):
         queue = properties(resources, name)["DeadLetterQueue"]["TargetArn"]
         assert queue == {"Fn::GetAtt": ["DeadLetters", "Arn"]}
     for queue in of_type(resources, "AWS::SQS::Queue").values():
@@ -248,8 +250,9 @@ def test_mail_events_arrive_without_addresses(resources: Json) -> None:
     """R17: neither Lambda's retries nor the dead letters hold a recipient."""
     kinds: list[str] = []
     for name, rule in of_type(resources, "AWS::Events::Rule").items():
-        pattern = rule["EventPattern"]
-        assert pattern["source"] == ["aws.ses"]
+        pattern = rule.get("EventPattern", {})
+        if pattern.get("source") != ["aws.ses"]:
+            continue
         kinds += pattern["detail"]["eventType"]
         tags = pattern["detail"]["mail"]["tags"]
         assert tags == {"ses:configuration-set": [{"Ref": "MailConfigurationSet"}]}
@@ -266,6 +269,48 @@ def test_mail_events_arrive_without_addresses(resources: Json) -> None:
         permission = properties(resources, f"{name}Permission")
         assert permission["SourceArn"] == {"Fn::GetAtt": [name, "Arn"]}
     assert sorted(kinds) == ["Bounce", "Complaint", "Delivery", "Reject", "Send"]
+
+
+def test_mail_that_comes_in_is_told_of_and_looked_for(resources: Json) -> None:
+    """M2, M3: the bucket's event, and a schedule that finds what an event did not bring."""
+    bucket = properties(resources, "DataBucket")
+    told = bucket["NotificationConfiguration"]["EventBridgeConfiguration"]
+    assert told == {"EventBridgeEnabled": True}
+    arrived = properties(resources, "InboundArrived")
+    assert arrived["EventPattern"] == {
+        "source": ["aws.s3"],
+        "detail-type": ["Object Created"],
+        "detail": {
+            "bucket": {"name": [{"Ref": "DataBucket"}]},
+            "object": {"key": [{"prefix": "inbound/"}]},
+        },
+    }
+    (target,) = arrived["Targets"]
+    assert target["InputTransformer"]["InputPathsMap"] == {"key": "$.detail.object.key"}
+    assert properties(resources, "InboundWaiting")["ScheduleExpression"] == "rate(15 minutes)"
+    for name in ("InboundArrived", "InboundWaiting"):
+        (target,) = properties(resources, name)["Targets"]
+        assert target["Arn"] == {"Fn::GetAtt": ["InboundMail", "Arn"]}
+        permission = properties(resources, f"{name}Permission")
+        assert permission["SourceArn"] == {"Fn::GetAtt": [name, "Arn"]}
+    expiring = [
+        one["Prefix"]
+        for one in bucket["LifecycleConfiguration"]["Rules"]
+        if "ExpirationInDays" in one
+    ]
+    assert not [one for one in expiring if one.startswith(("inbound", "unread", "mail"))]
+
+
+def test_ses_alone_lays_mail_down_and_only_for_this_stage(resources: Json) -> None:
+    """No other account, no other stage, no other place in the bucket."""
+    policy = properties(resources, "DataBucketPolicy")["PolicyDocument"]
+    (put,) = [one for one in policy["Statement"] if one["Effect"] == "Allow"]
+    assert put["Principal"] == {"Service": "ses.amazonaws.com"}
+    assert put["Action"] == "s3:PutObject"
+    assert put["Resource"] == {"Fn::Sub": "${DataBucket.Arn}/inbound/*"}
+    assert put["Condition"]["StringEquals"] == {"aws:SourceAccount": {"Ref": "AWS::AccountId"}}
+    rule = put["Condition"]["ArnLike"]["aws:SourceArn"]["Fn::Sub"]
+    assert rule.endswith(":receipt-rule-set/*:receipt-rule/duly-${Stage}-*")
 
 
 def test_no_letter_is_tracked(resources: Json) -> None:
@@ -498,7 +543,8 @@ def test_somebody_hears_of_what_goes_wrong(resources: Json) -> None:
         assert f"{name}ErrorsAlarm" in alarms
     assert alarms["TickSilentAlarm"]["TreatMissingData"] == "breaching"
     own = {alarm["MetricName"] for alarm in alarms.values() if alarm["Namespace"] == "Duly"}
-    assert own == {"stuck_items", "mail_quota_exceeded", "mail_delayed"}
+    watched = {"stuck_items", "mail_quota_exceeded", "mail_delayed", "mail_failed", "mail_unread"}
+    assert own == watched
     watched = {alarm["MetricName"] for alarm in alarms.values()}
     assert {
         "ApproximateNumberOfMessagesVisible",

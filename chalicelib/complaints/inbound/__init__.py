@@ -14,7 +14,7 @@ it is nobody unless the mail is a letter.
 """
 
 from chalicelib.complaints.inbound.reading import read
-from chalicelib.complaints.inbound.replies import case_of, reply_address
+from chalicelib.complaints.inbound.replies import case_of, is_reply_address, reply_address
 from chalicelib.complaints.inbound.shapes import (
     MOST_BYTES,
     MOST_DEPTH,
@@ -42,6 +42,7 @@ __all__ = [
     "Note",
     "NoteCode",
     "case_of",
+    "is_reply_address",
     "read",
     "reply_address",
 ]

@@ -19,7 +19,7 @@ _C1 = bytes(range(0x80, 0xA0))
 
 
 def from_base64(raw: bytes, note: Noting) -> bytes:
-    """The bytes, as many as can be read: padding in the middle and strangers among the letters go."""
+    """The bytes, as many as can be read: padding and strangers among the letters go."""
     packed = raw.translate(None, b"\r\n \t")
     core = packed.rstrip(b"=")
     if not core.translate(None, _BASE64) and len(core) % 4 != 1:

@@ -23,6 +23,12 @@ def reply_address(case_id: str, org: str, keys: KeyRing, stage: str, domain: str
     return f"r+{_base32(case)}.{_base32(mac)}@{domain}"
 
 
+def is_reply_address(address: str, domain: str) -> bool:
+    """Whether it looks like one of ours, whatever its MAC says."""
+    local, _, host = address.rpartition("@")
+    return _REPLY_LOCAL.fullmatch(local) is not None and host.lower() == domain.lower()
+
+
 def case_of(
     address: str, *, org: str, keys: KeyRing, stage: str, domain: str, now: datetime
 ) -> str | None:
