@@ -1,0 +1,146 @@
+"""Statistics and the register's table through the API."""
+
+import csv
+import io
+
+import pytest
+from msgspec.structs import replace
+
+from chalicelib import wiring
+from chalicelib.aws import clients
+from chalicelib.complaints import acts
+from chalicelib.complaints.case import Channel, Closed, Outcome, Person, State
+from chalicelib.kernel.change import SYSTEM
+from chalicelib.statistics import service
+from tests import cases, clock, identity
+from tests.api.test_escalation import OFFICER, staffed
+from tests.duly import ADMIN, AGENT, HEAD, OTHER, Answer, Duly
+
+
+def ask(duly: Duly, path: str, by: str = HEAD) -> Answer:
+    """A request of somebody with their own role."""
+    role = {ADMIN: "admin", HEAD: "head", OTHER: "quality"}.get(by, "agent")
+    return duly.request("GET", path, token=identity.id_token(by, "agencja", role))
+
+
+def test_the_months_are_counted(duly: Duly) -> None:
+    """M86, M24: by kind, channel, product and month; by the month of receipt."""
+    clock.at(duly, "2027-01-29 10:00")
+    cases.registered(duly, channel=Channel.EMAIL)
+    clock.at(duly, "2027-02-01 10:00")
+    cases.registered(duly, product="medical")
+    cases.registered(duly, writer=Person(), contract_number="")
+    answer = ask(duly, "/api/statistics?from=2027-01&to=2027-02")
+    assert answer.status == 200
+    assert (answer.json["from"], answer.json["to"]) == ("2027-01", "2027-02")
+    found = answer.json["statistics"]
+    assert found["total"]["received"] == 3
+    assert found["total"]["open"] == 2
+    assert found["anonymous"] == 1
+    months = [(one["label"], one["received"]) for one in found["by_month"]]
+    assert months == [("2027-01", 1), ("2027-02", 2)]
+    channels = [(one["label"], one["received"]) for one in found["by_channel"]]
+    assert channels == [("email", 1), ("form", 2)]
+    only = ask(duly, "/api/statistics?from=2027-02&to=2027-02").json["statistics"]
+    assert only["total"]["received"] == 2
+
+
+def test_without_months_the_last_twelve_are_counted(duly: Duly) -> None:
+    """M86: the present month and the eleven before it."""
+    clock.at(duly, "2027-02-01 10:00")
+    cases.registered(duly)
+    answer = ask(duly, "/api/statistics")
+    assert (answer.json["from"], answer.json["to"]) == ("2026-03", "2027-02")
+    assert answer.json["statistics"]["total"]["received"] == 1
+
+
+@pytest.mark.parametrize("by", [AGENT])
+@pytest.mark.parametrize("path", ["/api/statistics", "/api/statistics/export"])
+def test_who_sells_does_not_count(duly: Duly, path: str, by: str) -> None:
+    """M87: for quality, heads and administrators."""
+    assert ask(duly, path, by).told == (403, "role_refused")
+    staffed(duly, OFFICER)
+    wiring._cache.clear()
+    for other in (HEAD, ADMIN, OTHER):
+        assert ask(duly, path, other).status == 200
+
+
+@pytest.mark.parametrize(
+    ("query", "told"),
+    [
+        ("from=2027-13", (422, "invalid")),
+        ("from=2027-1", (422, "invalid")),
+        ("from=2027-01%0A", (422, "invalid")),
+        ("from=0000-01", (422, "invalid")),
+        ("to=0000-01", (422, "invalid")),
+        ("since=2027-01", (422, "invalid")),
+        ("from=2027-02&to=2027-01", (422, "range_refused")),
+        ("from=2000-01&to=2027-01", (422, "range_refused")),
+        ("from=2027-02&to=1999-01", (422, "range_refused")),
+    ],
+)
+def test_months_that_are_none_are_refused(duly: Duly, query: str, told: tuple[int, str]) -> None:
+    """Issue 3, bad input: a documented refusal, whatever is asked."""
+    for path in ("/api/statistics", "/api/statistics/export"):
+        assert ask(duly, f"{path}?{query}").told == told
+
+
+def test_another_organisation_is_not_counted(duly: Duly) -> None:
+    """R20: every list begins with the organisation."""
+    clock.at(duly, "2027-02-01 10:00")
+    cases.registered(duly)
+    duly.found("inna")
+    token = identity.id_token(ADMIN, "inna", "admin")
+    answer = duly.request("GET", "/api/statistics", token=token)
+    assert answer.json["statistics"]["total"]["received"] == 0
+
+
+def test_the_register_is_downloaded_as_a_table(duly: Duly) -> None:
+    """M86: a link of five minutes to a file in the bucket; no body of the gateway's own."""
+    clock.at(duly, "2027-02-01 10:00")
+    held = cases.registered(duly)
+    answer = ask(duly, "/api/statistics/export?from=2027-02&to=2027-02")
+    assert (answer.status, answer.json["lines"]) == (200, 1)
+    assert "register-2027-02-2027-02.csv" in answer.json["url"]
+    ((key, content),) = [
+        (key, found) for key, found in duly.objects().items() if key.startswith("exports/")
+    ]
+    assert key.startswith("exports/agencja/")
+    rows = list(csv.DictReader(io.StringIO(content.decode("utf-8-sig"))))
+    assert rows[0]["reference"] == held.value.reference
+    assert rows[0]["received_on"] == "2027-02-01"
+    for one in (cases.WRITER.name, cases.WRITER.email, cases.SUBSTANCE, "AB-123"):
+        assert one not in content.decode()
+    head = clients.client("s3").head_object(Bucket=wiring.setting("BUCKET_NAME"), Key=key)
+    assert head["ContentType"] == "text/csv; charset=utf-8"
+
+
+def test_more_than_a_page_is_counted(duly: Duly, monkeypatch: pytest.MonkeyPatch) -> None:
+    """M86: pages are followed; and beyond what can be counted in time it is said."""
+    clock.at(duly, "2027-02-01 10:00")
+    for _ in range(7):
+        cases.received(duly)
+    monkeypatch.setattr(service, "PAGE", 3)
+    path = "/api/statistics?from=2027-02&to=2027-02"
+    assert ask(duly, path).json["statistics"]["total"]["received"] == 7
+    monkeypatch.setattr(service, "MOST_LINES", 6)
+    assert ask(duly, path).told == (422, "too_many_lines")
+
+
+def test_an_erased_case_is_counted_as_it_ended(duly: Duly) -> None:
+    """M35, M85, M86: its line outlives it."""
+    clock.at(duly, "2027-02-01 10:00")
+    held = cases.registered(duly)
+    ports, house = duly.ports(), cases.house(duly)
+    ended = Closed(state=State.ANSWERED, at=ports.now, outcome=Outcome.UPHELD)
+    case = replace(held.value, closed=ended, cause="delay")
+    ports.ledger.commit(acts.done(held, case, house, "answered", by=SYSTEM, now=ports.now))
+    path = "/api/statistics?from=2027-02&to=2027-02"
+    before = ask(duly, path).json
+    clock.at(duly, "2030-03-01 10:00")
+    duly.tick()
+    duly.heavy_tick()
+    assert cases.case_of(duly, held.key.id).value.erasure == "done"
+    after = ask(duly, path).json["statistics"] | {"on": before["statistics"]["on"]}
+    assert after == before["statistics"]
+    assert before["statistics"]["by_cause"][0]["label"] == "delay"
