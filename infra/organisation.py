@@ -71,7 +71,43 @@ def found(
         _keep(house.organisation.org, member)
     if founding.entitlements != house.organisation.entitlements:
         _entitle(house.organisation.org, founding.entitlements)
+    mailbox = store.fresh_house(wiring.ports(), founding.org).settings.complaints.mailbox
+    if mailbox and wiring.setting("STAGE") != wiring.LOCAL:
+        receive_mail(founding.org, mailbox, wiring.setting("STAGE"), outputs["BucketName"])
     return {one.email: one.staff_id for one in members}
+
+
+def receive_mail(org: str, mailbox: str, stage: str, bucket: str) -> None:
+    """Have SES lay the organisation's mail down in the bucket: a rule of receipt of its own.
+
+    In the set that is active, whosever it is, for an account and region have one; the stage's own
+    is activated only where none is. Replies come to `r+...` at the mailbox's domain, so no two
+    organisations share a domain.
+    """
+    ses = boto3.client("ses")
+    active = ses.describe_active_receipt_rule_set()
+    rules, known = active.get("Metadata", {}).get("Name"), active.get("Rules", [])
+    name, domain = f"duly-{stage}-{org}", mailbox.rpartition("@")[2]
+    taken = [one["Name"] for one in known if f"r@{domain}" in one.get("Recipients", ())]
+    if taken not in ([], [name]):
+        raise FoundingRefused(f"complaints.mailbox: {domain} is {', '.join(taken)}'s")
+    if rules is None:
+        rules = f"duly-{stage}"
+        ses.set_active_receipt_rule_set(RuleSetName=rules)
+    rule = {
+        "Name": name,
+        "Enabled": True,
+        "ScanEnabled": True,
+        # Whoever writes without TLS still has a right to complain.
+        "TlsPolicy": "Optional",
+        # An address without a label takes in those with one.
+        "Recipients": [mailbox, f"r@{domain}"],
+        "Actions": [{"S3Action": {"BucketName": bucket, "ObjectKeyPrefix": f"inbound/{org}/"}}],
+    }
+    try:
+        ses.create_receipt_rule(RuleSetName=rules, Rule=rule)
+    except ses.exceptions.AlreadyExistsException:
+        ses.update_receipt_rule(RuleSetName=rules, Rule=rule)
 
 
 def _house(founding: Founding, admin: Member) -> House:

@@ -24,12 +24,13 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
 from local.clients import client, resource
+from local.delivery import deliver
 from local.deployment import deploy_into, gateway_of
 from local.edge import Edge, HeaderSet, edge
 from local.mail import MailStore, mail_sink, to_event_bridge
@@ -184,6 +185,10 @@ class Cloud:
             mime: bytes = answer.read()
             return mime
 
+    def receive_mail(self, raw: bytes, to: str) -> bool:
+        """An e-mail comes in, as SES would lay it down; False where nobody takes mail for `to`."""
+        return deliver(self.engine.url, self.outputs, raw, to)
+
     def move_clock(self, seconds: int) -> int:
         """Move Duly's clock on; 0 sets it right. Returns how far ahead of the real one it is now.
 
@@ -289,12 +294,13 @@ def running(
         store = MailStore(place.mail)
         publish = to_event_bridge(client("events", engine.url))
         stack.enter_context(mail_sink(ports.mail, store, engine.url, publish))
-        box = stack.enter_context(mailbox(ports.mailbox, store))
         site = f"http://localhost:{ports.site}"
         package = local_package(say)
         say("Deploying")
         secret = edge_secret(place)
         outputs = deploy_into(engine.url, package, site=site, secret=secret)
+        receive = partial(deliver, engine.url, outputs)
+        box = stack.enter_context(mailbox(ports.mailbox, store, receive))
         handler = Edge(
             site=ROOT / "static_site",
             headers=HeaderSet.read(ROOT / "infra" / "headers.json", UploadOrigin=engine.url),

@@ -11,6 +11,7 @@ JSON:
 | `GET /messages/<number>/html` | the HTML part alone, without scripts |
 | `GET /messages/<number>/attachments/<index>` | an attachment, to be saved |
 | `DELETE /messages` | empties the mailbox |
+| `GET /write`, `POST /write` | a form to write to an organisation, and what it sends |
 
 An e-mail is foreign content: its HTML runs in a sandbox without scripts or network, and its links
 open in a window of their own. Attachments are saved, never shown.
@@ -19,19 +20,29 @@ open in a window of their own. Attachments are saved, never shown.
 from __future__ import annotations
 
 import base64
+import email.policy
 import html
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict
 from datetime import datetime
 from email.message import EmailMessage
+from email.parser import BytesParser
+from email.utils import localtime, make_msgid, parseaddr
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
 from local.mail import Mail, MailStore, parse
-from local.serving import Answer, Request, json_answer, serving, text_answer
+from local.serving import (
+    MAIL_BODY_LIMIT,
+    Answer,
+    Request,
+    json_answer,
+    serving,
+    text_answer,
+)
 
 _ASSETS = Path(__file__).parent / "assets"
 _VIEWS = {"html": "E-mail", "text": "Text", "headers": "Headers", "source": "Source"}
@@ -46,11 +57,15 @@ _OWN = (
 )
 
 
+Receive = Callable[[bytes, str], bool]
+
+
 class Mailbox:
     """Answers for the mailbox; reads the store that the sink fills."""
 
-    def __init__(self, store: MailStore) -> None:
+    def __init__(self, store: MailStore, receive: Receive | None = None) -> None:
         self._store = store
+        self._receive = receive
         number = r"(?P<number>\d{8})"
         self._routes: list[tuple[str, re.Pattern[str], Callable[..., Answer]]] = [
             ("GET", re.compile("/"), self._list_page),
@@ -58,6 +73,8 @@ class Mailbox:
             ("GET", re.compile("/mailbox.css"), _style),
             ("GET", re.compile("/mailbox.js"), _script),
             ("POST", re.compile("/empty"), self._empty_page),
+            ("GET", re.compile("/write"), self._write_page),
+            ("POST", re.compile("/write"), self._written),
             ("GET", re.compile("/messages"), self._list),
             ("DELETE", re.compile("/messages"), self._empty),
             ("GET", re.compile(f"/messages/{number}"), self._mail),
@@ -169,8 +186,34 @@ class Mailbox:
             "Mailbox",
             "<h1>Mailbox</h1>"
             "<p>E-mails that the local Duly has sent. None of them left this machine.</p>"
-            f'<p role="status" data-newest="{newest}"></p>{listing}',
+            f'<p role="status" data-newest="{newest}"></p>'
+            f"{_WRITE_LINK if self._receive else ''}{listing}",
         )
+
+    def _reply_link(self, number: str) -> str:
+        return f'<p><a href="/write?to={number}">Reply</a></p>' if self._receive else ""
+
+    def _write_page(self, request: Request) -> Answer:
+        """A reply is addressed to where the e-mail that it answers says."""
+        found = self._store.get(request.query.get("to", ""))
+        message = parse(found[1]) if found else EmailMessage()
+        given = {
+            "from": parseaddr(str(message["To"] or ""))[1],
+            "to": parseaddr(str(message["Reply-To"] or ""))[1],
+            "subject": f"Re: {message['Subject']}" if found else "",
+        }
+        return _write_form(given, sent="sent" in request.query)
+
+    def _written(self, request: Request) -> Answer:
+        fields, files = _form(request)
+        given = {name: fields.get(name, "").strip() for name in ("from", "to", "subject", "text")}
+        try:
+            raw = _composed(given, files)
+        except ValueError:
+            return _write_form(given, "Fill in one address from which, and one to which.")
+        if self._receive is None or not self._receive(raw, given["to"]):
+            return _write_form(given, "No organisation here takes complaints at this address.")
+        return Answer(status=303, headers=[("Location", "/write?sent=1")])
 
     def _empty_page(self, request: Request) -> Answer:
         self._store.clear()
@@ -203,9 +246,75 @@ class Mailbox:
             f"<dt>To</dt><dd>{_e(', '.join(mail.recipients))}</dd>"
             f"<dt>Sent</dt><dd>{_when(mail)}</dd></dl>"
             f"{_attachment_links(number, message)}"
+            f"{self._reply_link(number)}"
             f'<nav aria-label="Ways to see this e-mail"><ul class="tabs">{tabs}</ul></nav>'
             f"{_shown(view, number, message, mime)}",
         )
+
+
+_WRITE_LINK = '<p><a href="/write">Write an e-mail to an organisation</a></p>'
+
+
+def _write_form(given: Mapping[str, str], problem: str = "", *, sent: bool = False) -> Answer:
+    """Plain HTML; what was filled in stays when something is wrong with it."""
+    told = f'<p role="alert"><strong>{_e(problem)}</strong></p>' if problem else ""
+    told = '<p role="status">The e-mail is sent.</p>' if sent else told
+    lines = "".join(
+        f'<p><label for="{name}">{label}</label><br><input id="{name}" name="{name}" '
+        f'type="{kind}" size="60" value="{_e(given.get(name, ""))}"{more}></p>'
+        for name, label, kind, more in (
+            ("from", "From", "email", " required"),
+            ("to", "To", "email", " required"),
+            ("subject", "Subject", "text", ""),
+        )
+    )
+    return _page(
+        "Write an e-mail",
+        f'<p><a href="/">All e-mails</a></p><h1>Write an e-mail</h1>{told}'
+        "<p>It reaches Duly as if it had come from the outside.</p>"
+        f'<form method="post" action="/write" enctype="multipart/form-data">{lines}'
+        '<p><label for="text">Text</label><br>'
+        f'<textarea id="text" name="text" rows="12" cols="60">{_e(given.get("text", ""))}'
+        "</textarea></p>"
+        '<p><label for="files">Files</label><br>'
+        '<input id="files" name="files" type="file" multiple></p>'
+        "<p><button>Send</button></p></form>",
+        status=422 if problem else 200,
+    )
+
+
+def _form(request: Request) -> tuple[dict[str, str], list[tuple[str, str, bytes]]]:
+    """The fields of a form with files; a browser writes it as a MIME message without a head."""
+    head = f"Content-Type: {request.headers.get('Content-Type', '')}\r\n\r\n".encode()
+    message = BytesParser(policy=email.policy.HTTP).parsebytes(head + request.body)
+    fields: dict[str, str] = {}
+    files: list[tuple[str, str, bytes]] = []
+    for part in message.iter_parts():
+        content: Any = part.get_payload(decode=True)
+        name, filename = part.get_param("name", header="content-disposition"), part.get_filename()
+        if filename:
+            files.append((filename, part.get_content_type(), content))
+        elif filename is None:
+            fields[str(name)] = content.decode("utf-8", "replace")
+    return fields, files
+
+
+def _composed(given: Mapping[str, str], files: list[tuple[str, str, bytes]]) -> bytes:
+    """The message as a mail program would send it; ValueError without two plain addresses."""
+    message = EmailMessage(policy=email.policy.SMTP)
+    for name in ("from", "to"):
+        address = given[name]
+        if not re.fullmatch(r"[^\s@<>,;]+@[^\s@<>,;]+", address):
+            raise ValueError(name)
+        message[name.title()] = address
+    message["Subject"] = " ".join(given["subject"].split())
+    message["Date"] = localtime()
+    message["Message-ID"] = make_msgid(domain=given["from"].rpartition("@")[2])
+    message.set_content(given["text"].replace("\r\n", "\n"))
+    for filename, kind, content in files:
+        main, _, sub = kind.partition("/")
+        message.add_attachment(content, maintype=main, subtype=sub, filename=filename)
+    return message.as_bytes()
 
 
 def _current(is_current: bool) -> str:
@@ -338,6 +447,7 @@ def _script(request: Request) -> Answer:
 
 
 @contextmanager
-def mailbox(port: int, store: MailStore) -> Iterator[str]:
-    with serving(port, Mailbox(store)) as origin:
+def mailbox(port: int, store: MailStore, receive: Receive | None = None) -> Iterator[str]:
+    """`receive` takes what a person writes: the message, and to whom; without it nobody can."""
+    with serving(port, Mailbox(store, receive), body_limit=MAIL_BODY_LIMIT) as origin:
         yield origin
