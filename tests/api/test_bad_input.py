@@ -21,7 +21,7 @@ SAME_TO_ALL = {"renew_link"}
 # What is asked about is not there, whatever else the body says.
 NOTHING_TO_BLAME = {
     *("asked", "link_invalid", "not_stuck", "not_uploaded", "answers_changed", "not_closed"),
-    "case_file_unknown",
+    *("case_file_unknown", "answer_not_submitted", "answer_not_out"),
 }
 TRAPS = {
     "control": f"{SECRET}\x00\x07",
@@ -32,7 +32,7 @@ TRAPS = {
     "long": SECRET * 3000,
 }
 # Texts of several lines.
-WORDS = {"text", "substance"}
+WORDS = {"text", "substance", "elements__position"}
 # A trap for machines: whatever is in it flags, never refuses, and is kept nowhere.
 TRAPPED = {"website"}
 OWNED = {"{client_id}", "{declaration_id}", "{wording_id}", "{case_id}"}
