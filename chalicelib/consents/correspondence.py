@@ -8,8 +8,9 @@ from typing import cast
 from msgspec.structs import replace
 
 from chalicelib.clients.domain import NOTICE, OUT, Client, Progress
-from chalicelib.consents import offers, store
+from chalicelib.consents import offers, receipts, store
 from chalicelib.consents.domain import Declaration
+from chalicelib.consents.receipts import ConsentRecord
 from chalicelib.documents import codes, papers
 from chalicelib.documents.attachments import FileUnknown
 from chalicelib.documents.sheet import DeclarationSheet, Language, SheetAnswer
@@ -156,6 +157,7 @@ def receipt(ports: Ports, occasion: Occasion) -> Prepared:
         language=declaration.language,
         to=said.client_address,
         reply_to=Address(name=sender.name, email=sender.email),
+        attachments=_copies(ports, house, occasion.owner, declaration, progress.decided),
     )
 
 
@@ -359,6 +361,45 @@ def _paper(ports: Ports, house: House, client: Held[Client], declaration: Declar
         if kept is not None:
             return kept
     return papers.rendered(sheet(ports, house, client, declaration))
+
+
+def consent_record(
+    ports: Ports, house: House, client: Held[Client], declaration: Declaration
+) -> ConsentRecord:
+    """The record of a declaration (ISO/IEC TS 27560), as its consents stand now."""
+    wanted = [one.wording_id for one in declaration.answers]
+    words = organisations.wordings(ports, client.key.org, wanted)
+    return receipts.of_declaration(client.key.id, client.value, declaration, words, house.settings)
+
+
+def _copies(
+    ports: Ports,
+    house: House,
+    client: Held[Client],
+    declaration: Declaration,
+    decided: datetime,
+) -> tuple[Attachment, ...]:
+    """What was confirmed, for the client to keep: for a machine, and for a person with that in it.
+
+    No link that acts is in either (R17), so the archive keeps them as they were sent.
+    """
+    record = consent_record(ports, house, client, declaration)
+    copy = receipts.receipt(record, receipt_id=declaration.declaration_id, issued=decided)
+    written = receipts.written(copy)
+    paper = papers.confirmed(
+        sheet(ports, house, client, declaration),
+        filename=receipts.FILENAME,
+        says=receipts.SCHEMA,
+        record=written,
+    )
+    return (
+        Attachment(
+            filename=papers.filename(declaration.code, declaration.language),
+            content_type=papers.PDF,
+            content=paper,
+        ),
+        Attachment(filename=receipts.FILENAME, content_type=receipts.CONTENT_TYPE, content=written),
+    )
 
 
 def _files(ports: Ports, declaration: Declaration) -> Iterable[Attachment]:

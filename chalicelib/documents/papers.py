@@ -20,6 +20,16 @@ def rendered(sheet: DeclarationSheet) -> bytes:
     return render.render(sheet)
 
 
+def confirmed(sheet: DeclarationSheet, *, filename: str, says: str, record: bytes) -> bytes:
+    """The client's copy of what was confirmed: PDF/A-3u, a machine's record of it inside (S48)."""
+    from chalicelib.documents import pdf, render
+
+    embedded = pdf.Embedded(
+        filename=filename, content_type="application/json", content=record, says=says
+    )
+    return render.render(sheet, embedded)
+
+
 def keep(ports: Ports, owner: Key, declaration_id: str, sheet: DeclarationSheet) -> Paper:
     """Render and keep the paper, under a key that follows from what it says."""
     from chalicelib.documents.render import LAYOUT

@@ -1,5 +1,7 @@
 """The declaration as PDF/A-2u, ready to be signed (S28-S30; issue 2, item 9).
 
+Once it is confirmed, its copy for the client is PDF/A-3u with the consent record in it (S48).
+
 Pure and repeatable: the same sheet gives the same bytes, so a retry stores the same paper under the
 same SHA-256, and a scan is compared with what was printed. No clock: the document's date is the day
 of the declaration. Text goes through `FPDF.text`, which knows no markup, so nothing that a person
@@ -11,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from chalicelib.documents import codes, typesetting
 from chalicelib.documents.labels import LABELS
-from chalicelib.documents.pdf import INK, document, draw_rules, draw_texts
+from chalicelib.documents.pdf import INK, Embedded, document, draw_rules, draw_texts
 from chalicelib.documents.sheet import Area, DeclarationSheet, PageLayout
 from chalicelib.documents.typesetting import LAYOUT, Page
 
@@ -28,11 +30,14 @@ def layout(sheet: DeclarationSheet) -> tuple[PageLayout, ...]:
     return tuple(page.layout for page in typesetting.typeset(sheet))
 
 
-def render(sheet: DeclarationSheet) -> bytes:
-    """The declaration's PDF; ValueError for an organisation or code that no QR code could name."""
+def render(sheet: DeclarationSheet, embedded: Embedded | None = None) -> bytes:
+    """The declaration's PDF; ValueError for an organisation or code that no QR code could name.
+
+    With a file in it, such as the consent record, it is PDF/A-3u; the pages stay the same.
+    """
     pages = typesetting.typeset(sheet)
     title = f"{LABELS[sheet.language].title} {codes.group(sheet.code)}"
-    pdf = document(title, sheet.language, sheet.declared_on)
+    pdf = document(title, sheet.language, sheet.declared_on, embedded=embedded)
     for page in pages:
         pdf.add_page()
         _draw(pdf, page)
