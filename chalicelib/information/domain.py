@@ -377,11 +377,15 @@ def _checked(block: AnyBlock, field: str, settings: Settings) -> AnyBlock:
         block = _reachable(block, field)
     if block.source:
         block = replace(block, source=text.line(block.source, f"{field}.source", most=300))
-    optional = ("about", "address", "hours", "note")
+    optional, lines = ("about", "address", "hours", "note"), ("text", "items", "about")
     return _each(
         block,
         lambda name, words: _words(
-            words, f"{field}.{name}", settings, optional=name.endswith(optional)
+            words,
+            f"{field}.{name}",
+            settings,
+            optional=name.endswith(optional),
+            lines=name.startswith(lines),
         ),
     )
 
@@ -411,16 +415,24 @@ def _number(given: str, field: str) -> str:
 
 
 def _words(
-    given: Words, field: str, settings: Settings, *, most: int = MOST_TEXT, optional: bool = False
+    given: Words,
+    field: str,
+    settings: Settings,
+    *,
+    most: int = MOST_TEXT,
+    optional: bool = False,
+    lines: bool = False,
 ) -> Words:
     """A text in each language of the organisation, and maybe one to come; checked placeholders."""
     if optional and not given:
         return given
-    if not set(settings.languages) <= set(given) <= set(LANGUAGES):
+    for language in given.keys() - set(LANGUAGES):
+        raise SettingRefused("Duly does not speak this language.", field=f"{field}.{language[:20]}")
+    if not set(settings.languages) <= set(given):
         raise SettingRefused("Give the text in each language of the organisation.", field=field)
+    clean = text.block if lines else text.line
     kept = {
-        language: text.block(one, f"{field}.{language}", most=most)
-        for language, one in given.items()
+        language: clean(one, f"{field}.{language}", most=most) for language, one in given.items()
     }
     for language, one in kept.items():
         for name in _unknown(one, settings):
