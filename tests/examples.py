@@ -89,6 +89,16 @@ ACTS: dict[str, Any] = {
 }
 
 
+QUERIES = {"may_contact": "?purpose=marketing&channel=email"}
+RECORD = {"decided": "given", "source": "paper", "note": "karta z 2025 r."}
+
+
+def reversed_consents(catalogue: Any) -> list[str]:
+    """The purposes in another order, the notice first."""
+    notice, *consents = [one["purpose"] for one in catalogue["purposes"]]
+    return [notice, *reversed(consents)]
+
+
 def entered(duly: Duly, **changes: Any) -> Any:
     """A case that the agent entered days after it came, and that is registered by now."""
     arrived = (duly.ports().now - timedelta(days=6)).isoformat()
@@ -151,6 +161,10 @@ class Examples:
         sent, self.token = duly.sent(self.client)
         read = duly.public("/links/read", {"token": self.token}).json
         draft = duly.declared(self.client)
+        where = f"/api/clients/{self.client['client_id']}/consents/marketing"
+        version = duly.read_client(self.client["client_id"])["version"]
+        recorded = duly.staff("PUT", where, RECORD, version=version).json
+        record = next(one for one in recorded["consents"] if one["purpose"] == "marketing")
         catalogue = duly.staff("GET", "/api/catalogue").json
         files = {"files": [{"file_id": sent["declaration_id"], "name": "skan.pdf"}]}
         scans = duly.staff("POST", "/api/scans", files).json
@@ -169,6 +183,8 @@ class Examples:
             "page": "1",
             "case_id": case["case_id"],
             "answer_id": answer["answer_id"],
+            "record_id": record["declaration_id"],
+            "token": self.token,
         }
         self.versions = {
             "client": duly.read_client(self.client["client_id"])["version"],
@@ -179,7 +195,7 @@ class Examples:
         self.bodies: dict[str, Any] = {
             "change_settings": settings,
             "add_purpose": {"purpose": "contest", "texts": TEXTS},
-            "order_purposes": {"order": ["notice", "phone", "email", "marketing"]},
+            "order_purposes": {"order": [*reversed_consents(catalogue)]},
             "edit_purpose": {"texts": TEXTS, "hidden": False},
             "keep_member": {
                 "name": "Nina Nowa",
@@ -207,10 +223,25 @@ class Examples:
             "read_link": {"token": self.token},
             "act_on_link": {"token": self.token, "decision": "dispute", "digest": read["digest"]},
             "renew_link": {"token": self.token},
+            "record_consent": RECORD,
+            "withdraw_consents": {"purposes": ["marketing"], "note": "telefon"},
+            "send_offer": {"subject": "Oferta", "text": "Dzień dobry."},
+            "may_contact_many": {
+                "purpose": "marketing",
+                "channel": "email",
+                "clients": [self.client["client_id"]],
+            },
+            "hold_client": {"reason": "spór sądowy"},
+            "read_preferences": {"token": self.own_token()},
+            "act_on_preferences": {"token": self.own_token(), "withdraw": ["email"], "add": []},
         }
         self.bodies |= self._public_of_cases()
         self.bodies |= ACTS | {"close_case_as_duplicate": {"of": case["case_id"]}}
         self.all = [self.of(spec) for spec in duly.routes.values()]
+
+    def own_token(self) -> str:
+        """The token of the client's own page of consents."""
+        return linked(self.duly, self.client["identity"]["email"], "p")
 
     def _public_of_cases(self) -> dict[str, Any]:
         """The form, and the links that the case's letters brought to writer and insured."""
@@ -237,7 +268,7 @@ class Examples:
         about = "case" if "{case_id}" in spec.path else about
         return Example(
             spec=spec,
-            where=spec.path.format(**self.ids | ids),
+            where=spec.path.format(**self.ids | ids) + QUERIES.get(spec.name, ""),
             body=self.bodies.get(spec.name),
             version=self.versions[about],
             by=ADMIN if admin else AGENT,

@@ -48,9 +48,6 @@ def send(
     held: Held[Client], subject: str, body: str, *, once: Once, by: Actor, now: datetime
 ) -> Change:
     """Promise the message; `ConsentMissing` unless the client consented to it."""
-    verdict = contact.may_contact(held.value, "marketing", Channel.EMAIL, at=now)
-    if not verdict.allowed:
-        raise ConsentMissing(f"The client has not consented to this: {verdict.reason}.")
     offer = OfferWords(
         offer_id=once.result,
         subject=text.line(subject, "subject", most=120),
@@ -58,6 +55,9 @@ def send(
         by=by.id,
         at=now,
     )
+    verdict = contact.may_contact(held.value, "marketing", Channel.EMAIL, at=now)
+    if not verdict.allowed:
+        raise ConsentMissing(f"The client has not consented to this: {verdict.reason}.")
     letter = Letter(template="offer", to="client", about=offer.offer_id, promised_at=now)
     told = {"offer": offer.offer_id, "subject": offer.subject, "proofs": list(verdict.proofs)}
     return change_of(

@@ -80,7 +80,7 @@ def record(held: Held[Client], given: Record, *, by: Actor, now: datetime) -> Ch
         raise PurposeUnknownHere(field="purpose")
     if given.decided_at > now:
         raise DecidedRefused(field="decided_at")
-    note = given.note and text.block(given.note, "note", most=1000)
+    note = given.note and text.line(given.note, "note", most=1000)
     kept = replace(given, note=note)
     before = held.value.standings.get(given.purpose)
     changed = held.value
@@ -125,7 +125,7 @@ def withdraw(
     changed = replace(held.value, standings={**held.value.standings, **ended})
     body = {
         "purposes": sorted(ended),
-        "note": note and text.block(note, "note", most=1000),
+        "note": note and text.line(note, "note", most=1000),
         "proofs": {name: held.value.standings[name].declaration_id for name in sorted(ended)},
     }
     event = Event(kind="consents_withdrawn", actor=by, at=now, body=body)
@@ -209,9 +209,9 @@ def _told(
     if not person:
         return []
     data = {
-        "client": held.key.id,
+        "reference": held.key.id,
         "kind": f"consent_{why}",
-        "purpose": purpose,
+        "why": purpose,
         "on": (one.expires or moment).date().isoformat(),
     }
     step = f"{why}.{purpose}.{moment.date().isoformat()}"

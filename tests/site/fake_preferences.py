@@ -4,7 +4,7 @@ import time
 from dataclasses import dataclass, field
 from typing import Any
 
-from tests.site.fake_duly import Answer, a_token, refusal
+from tests.site.fake_duly import Answer, FakeDuly, a_token, refusal
 
 TITLES = {
     "marketing": {"pl": "Marketing", "en": "Marketing", "ru": "Маркетинг"},
@@ -31,26 +31,15 @@ def a_consent(purpose: str, state: str) -> dict[str, Any]:
 
 
 @dataclass
-class FakePreferences:
+class FakePreferences(FakeDuly):
     """The consents; `refuse` holds what a route's next calls get instead."""
 
+    reading: dict[str, Any] = field(default_factory=dict)
     states: dict[str, str] = field(default_factory=lambda: dict(STATES))
-    refuse: dict[str, list[Answer | None]] = field(default_factory=dict)
-    delay: float = 0
-    asked: list[tuple[str, dict[str, Any]]] = field(default_factory=list)
-    origin: str = ""
 
     def address(self) -> str:
         """The address that stands in each message."""
         return f"{self.origin}/p#{a_token()}"
-
-    def acts(self) -> list[dict[str, Any]]:
-        """The choices that were sent."""
-        return [body for path, body in self.asked if path.endswith("/act")]
-
-    def upload(self, path: str, body: bytes) -> int:
-        """The status that a presigned upload gets; here there is none."""
-        raise NotImplementedError(path)
 
     def answer(self, path: str, body: dict[str, Any]) -> Answer | None:
         """What the API says; None breaks off in the middle of it."""

@@ -49,6 +49,7 @@ def a_confirmation() -> facts.ConfirmConsents:
         staff_name="Łukasz Żółć",
         answers=(SheetAnswer(title="E-mail", text=wording, answer=True, kind="consent"),),
         link=LINK,
+        preferences="https://zgody.example/p#v1.k1.own",
         expires_at=datetime(2026, 12, 6, 14, 5, tzinfo=UTC),
         reminder=False,
     )
