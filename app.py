@@ -10,8 +10,10 @@ from chalicelib.aws import ledger, secrets
 from chalicelib.clients.routes import routes as clients
 from chalicelib.complaints import mail
 from chalicelib.complaints.answer_routes import routes as answers
+from chalicelib.complaints.paper_routes import routes as case_papers
 from chalicelib.complaints.public import routes as form
 from chalicelib.complaints.routes import routes as complaints
+from chalicelib.consents.list_routes import routes as lists
 from chalicelib.consents.preferences_public import routes as preferences
 from chalicelib.consents.public import routes as links
 from chalicelib.consents.routes import routes as declarations
@@ -30,6 +32,7 @@ BLUEPRINTS = (
     declarations,
     standings,
     scans,
+    lists,
     files,
     letters,
     contact,
@@ -40,6 +43,7 @@ BLUEPRINTS = (
     answers,
     form,
     statistics,
+    case_papers,
 )
 
 app = Chalice(app_name="duly", configure_logs=False)

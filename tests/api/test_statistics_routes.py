@@ -3,13 +3,14 @@
 import csv
 import io
 
+import pypdfium2
 import pytest
 from msgspec.structs import replace
 
 from chalicelib import wiring
 from chalicelib.aws import clients
-from chalicelib.complaints import acts
-from chalicelib.complaints.case import Channel, Closed, Outcome, Person, State
+from chalicelib.complaints import acts, correspondence, on_paper
+from chalicelib.complaints.case import Channel, Closed, Kind, Outcome, Person, State
 from chalicelib.kernel.change import SYSTEM
 from chalicelib.statistics import service
 from tests import cases, clock, identity
@@ -144,3 +145,55 @@ def test_an_erased_case_is_counted_as_it_ended(duly: Duly) -> None:
     after = ask(duly, path).json["statistics"] | {"on": before["statistics"]["on"]}
     assert after == before["statistics"]
     assert before["statistics"]["by_cause"][0]["label"] == "delay"
+
+
+# A case on paper
+
+
+@pytest.mark.parametrize("language", ["pl", "en", "ru"])
+def test_a_case_is_printed_whole(duly: Duly, language: str) -> None:
+    """Item 10: facts, words, the date of the answer with its reasons, what happened, by a link."""
+    staffed(duly, replace(OFFICER, language=language))
+    wiring._cache.clear()
+    clock.at(duly, "2027-02-01 10:00")
+    held = cases.registered(duly)
+    answer = ask(duly, f"/api/complaints/{held.key.id}/pdf", OTHER)
+    assert answer.status == 200
+    assert f"{held.value.reference}.pdf" in answer.json["url"]
+    ((key, content),) = [
+        (key, found) for key, found in duly.objects().items() if key.startswith("exports/")
+    ]
+    assert key.startswith(f"exports/agencja/{held.key.id}/")
+    with pypdfium2.PdfDocument(content) as document:
+        pages = [page.get_textpage().get_text_bounded() for page in document]
+    said = " ".join(" ".join(pages).split())
+    for one in (held.value.reference, cases.WRITER.name, "AB-123", "2027"):
+        assert one in said
+    assert cases.SUBSTANCE.split()[0] in said
+    words = on_paper._words()[language]
+    assert words["events"]["complaint_received"] in said
+    assert words["dates"]["answer"] in said
+    assert words["letters"]["submission_taken"] in said
+
+
+def test_every_event_and_letter_of_a_case_has_its_words_on_paper() -> None:
+    """Item 10: in three languages, the same keys; every value of a class among them."""
+    words = on_paper._words()
+    for language in ("en", "ru"):
+        for group, known in words["pl"].items():
+            assert words[language][group].keys() == known.keys()
+            assert all(words[language][group].values())
+    values = words["pl"]["values"]
+    for one in (*Kind, *Channel, *State, *Outcome):
+        assert one in values
+    templates = set(correspondence.COMPOSERS) - set(words["pl"]["letters"])
+    assert templates == set()
+
+
+def test_who_may_not_handle_cases_prints_none(duly: Duly) -> None:
+    """Item 10: an agent reads their own case, and does not carry it away; no other's exists."""
+    clock.at(duly, "2027-02-01 10:00")
+    held = cases.registered(duly)
+    assert ask(duly, f"/api/complaints/{held.key.id}/pdf", AGENT).told == (403, "role_refused")
+    unknown = "A" * len(held.key.id)
+    assert ask(duly, f"/api/complaints/{unknown}/pdf", HEAD).told == (404, "complaint_unknown")
