@@ -17,6 +17,7 @@ import tomllib
 from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
+from typing import Any
 
 import boto3
 import msgspec
@@ -73,18 +74,18 @@ def found(
         _entitle(house.organisation.org, founding.entitlements)
     mailbox = store.fresh_house(wiring.ports(), founding.org).settings.complaints.mailbox
     if mailbox and wiring.setting("STAGE") != wiring.LOCAL:
-        receive_mail(founding.org, mailbox, wiring.setting("STAGE"), outputs["BucketName"])
+        bucket, stage = outputs["BucketName"], wiring.setting("STAGE")
+        receive_mail(boto3.client("ses"), founding.org, mailbox, stage=stage, bucket=bucket)
     return {one.email: one.staff_id for one in members}
 
 
-def receive_mail(org: str, mailbox: str, stage: str, bucket: str) -> None:
+def receive_mail(ses: Any, org: str, mailbox: str, *, stage: str, bucket: str) -> None:
     """Have SES lay the organisation's mail down in the bucket: a rule of receipt of its own.
 
     In the set that is active, whosever it is, for an account and region have one; the stage's own
     is activated only where none is. Replies come to `r+...` at the mailbox's domain, so no two
     organisations share a domain.
     """
-    ses = boto3.client("ses")
     active = ses.describe_active_receipt_rule_set()
     rules, known = active.get("Metadata", {}).get("Name"), active.get("Rules", [])
     name, domain = f"duly-{stage}-{org}", mailbox.rpartition("@")[2]

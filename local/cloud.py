@@ -187,7 +187,8 @@ class Cloud:
 
     def receive_mail(self, raw: bytes, to: str) -> bool:
         """An e-mail comes in, as SES would lay it down; False where nobody takes mail for `to`."""
-        return deliver(self.engine.url, self.outputs, raw, to)
+        bucket = resource("s3", self.engine.url).Bucket(self.outputs["BucketName"])
+        return deliver(self.table, bucket, raw, to)
 
     def move_clock(self, seconds: int) -> int:
         """Move Duly's clock on; 0 sets it right. Returns how far ahead of the real one it is now.
@@ -299,7 +300,11 @@ def running(
         say("Deploying")
         secret = edge_secret(place)
         outputs = deploy_into(engine.url, package, site=site, secret=secret)
-        receive = partial(deliver, engine.url, outputs)
+        receive = partial(
+            deliver,
+            resource("dynamodb", engine.url).Table(outputs["TableName"]),
+            resource("s3", engine.url).Bucket(outputs["BucketName"]),
+        )
         box = stack.enter_context(mailbox(ports.mailbox, store, receive))
         handler = Edge(
             site=ROOT / "static_site",

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from chalicelib.complaints.inbound import read
 from local.mail import MailStore, mail_from
 from local.mailbox import mailbox
 
@@ -117,3 +118,97 @@ def test_the_mailbox_is_emptied_from_here_and_not_from_elsewhere(
     assert ask(f"{address}/messages", "DELETE")[0] == 204
     assert store.newest_first() == []
     assert ask(f"{address}/00000001")[0] == 404
+
+
+WRITTEN = {
+    "from": "anna@klient.example",
+    "to": "reklamacje@agencja.example",
+    "subject": "Reklamacja żółć",
+    "text": "Składam reklamację.\r\nProszę o odpowiedź.",
+}
+
+
+def form(fields: dict[str, str], files: dict[str, bytes]) -> tuple[bytes, str]:
+    """A form with files, as a browser sends it, and its type."""
+    parts = [
+        f'Content-Disposition: form-data; name="{name}"\r\n\r\n{text}'.encode()
+        for name, text in fields.items()
+    ]
+    parts += [
+        f'Content-Disposition: form-data; name="files"; filename="{name}"\r\n'
+        "Content-Type: application/pdf\r\n\r\n".encode()
+        + content
+        for name, content in files.items()
+    ]
+    body = b"".join(b"--b\r\n" + part + b"\r\n" for part in parts) + b"--b--\r\n"
+    return body, "multipart/form-data; boundary=b"
+
+
+def send(address: str, fields: dict[str, str], files: dict[str, bytes]) -> tuple[int, str]:
+    """Fill in the form and send it."""
+    body, kind = form(fields, files)
+    request = urllib.request.Request(
+        f"{address}/write", method="POST", data=body, headers={"Content-Type": kind}
+    )
+    try:
+        with urllib.request.urlopen(request, timeout=5) as answer:
+            return answer.status, answer.read().decode()
+    except urllib.error.HTTPError as refused:
+        with refused:
+            return refused.code, refused.read().decode()
+
+
+def test_a_person_writes_an_e_mail_with_files_to_an_organisation(store: MailStore) -> None:
+    """M2, M3: what reaches Duly is the MIME that a mail program would send."""
+    came: list[tuple[bytes, str]] = []
+    content = b"%PDF-1.7\r\n\x00\xff--b\n" + bytes(range(256))
+
+    def receive(raw: bytes, to: str) -> bool:
+        came.append((raw, to))
+        return True
+
+    with mailbox(0, store, receive) as origin:
+        status, page = send(origin, WRITTEN, {"umowa żółta.pdf": content, "": b""})
+        assert 'href="/write"' in ask(origin)[2]
+    assert status == 200
+    assert "The e-mail is sent." in page
+    ((raw, to),) = came
+    assert to == WRITTEN["to"]
+    mail = read(raw)
+    assert mail.sender is not None
+    assert (mail.sender.address, mail.subject) == (WRITTEN["from"], WRITTEN["subject"])
+    assert mail.text == WRITTEN["text"].replace("\r\n", "\n")
+    (file,) = mail.attachments
+    assert (file.name, file.content) == ("umowa żółta.pdf", content)
+    assert not mail.notes
+
+
+def test_a_mail_to_nobody_stays_in_the_form(store: MailStore) -> None:
+    """Nothing that was written is lost, and nothing of it is markup."""
+    fields = WRITTEN | {"text": "<script>alert(1)</script>"}
+    with mailbox(0, store, lambda raw, to: False) as origin:
+        status, page = send(origin, fields, {})
+        assert status == 422
+        assert "No organisation here takes complaints at this address." in page
+        assert "&lt;script&gt;" in page
+        assert "<script>alert" not in page
+        status, page = send(origin, WRITTEN | {"from": "a@b.example, c@d.example"}, {})
+        assert status == 422
+        assert "Fill in one address" in page
+
+
+def test_a_reply_is_addressed_as_the_letter_says(tmp_path: Path) -> None:
+    """M3: the signed address of the case, from who got the letter."""
+    letter = EmailMessage()
+    letter["From"], letter["To"] = "Agencja <zgody@agencja.example>", "Jan <jan@klient.example>"
+    letter["Reply-To"], letter["Subject"] = "Agencja <r+x.y@agencja.example>", "Sprawa"
+    letter.set_content("Dzień dobry")
+    store = MailStore(tmp_path)
+    raw = letter.as_bytes()
+    store.add(mail_from({}, raw, "m-1", datetime(2026, 11, 22, tzinfo=UTC)), raw)
+    (number, _), *_ = store.newest_first()
+    with mailbox(0, store, lambda raw, to: True) as origin:
+        assert f'href="/write?to={number}"' in ask(f"{origin}/{number}")[2]
+        page = ask(f"{origin}/write?to={number}")[2]
+    for filled in ("jan@klient.example", "r+x.y@agencja.example", "Re: Sprawa"):
+        assert f'value="{filled}"' in page
