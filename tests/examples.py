@@ -217,6 +217,8 @@ class Examples:
             "keep_organisation_file": FILE,
             "upload_scan": FILE | {"size": len(PDF)},
             "import_scans": files | {"signed_on": None},
+            "upload_consents": {"name": "zgody.csv", "content_type": "text/csv", "size": 100},
+            "check_import": {"name": "zgody.csv"},
             "assign_scan": {"code": draft["code"], "page": 1},
             "decide_scan": {"decision": "accept"},
             "retry_stuck": {"kind": "CLIENT", "owner": "x", "item": "ROOT", "since": "2026"},

@@ -6,7 +6,7 @@ not stored: a consent is `awaiting_email` because a declaration that asks for it
 a field says so.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from datetime import UTC, date, datetime, timedelta
 from enum import StrEnum
@@ -35,6 +35,7 @@ MOST_NAME_KEY = 200  # characters: one ligature may unfold into 18, an index key
 NAMES = "NAMES"
 OF_ADDRESS = "reply_by_email"  # the consent that is for one address
 SUPPRESSED = "SUPPRESSED"
+EXTERNAL = "EXTERNAL"
 FEED = "CONSENTS#CHANGES"
 WEAK = "CONSENTS#WEAK"
 WARNED_BEFORE = timedelta(days=30)
@@ -117,10 +118,13 @@ class Contract(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
 
 
 class Notice(msgspec.Struct, frozen=True, kw_only=True):
-    """How the information about the controller reached the client (S3, S7)."""
+    """How the information about the controller reached the client (S3, S7).
+
+    `recorded`: before Duly, as the list says that the client was imported from (`source`).
+    """
 
     at: datetime
-    how: Literal["printed", "letter"]
+    how: Literal["printed", "letter", "recorded"]
     source: str
 
 
@@ -189,6 +193,7 @@ class Client(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     erasure: Literal["", "begun", "done"] = ""
     evidence_until: datetime | None = None
     suppressed: tuple[str, ...] = ()
+    external_id: str = ""
 
     @property
     def state(self) -> ClientState:
@@ -355,6 +360,33 @@ def create(
     )
 
 
+def arrived(
+    key: Key, client: Client, event: Event, *, digests: Mapping[str, str], parts: Sequence[Part]
+) -> Change:
+    """A client who comes with all that is known of them elsewhere, as one change (S52)."""
+    bare = Client(identity=client.identity, created=client.created)
+    return change_of(
+        Held(key=key, value=bare, version=0, head=""),
+        client,
+        event,
+        parts=(*_names(None, client.identity), *parts),
+        lookups=(*_lookups(None, client.identity, digests), *known_elsewhere(client, digests)),
+    )
+
+
+def known_elsewhere(client: Client, digests: Mapping[str, str]) -> tuple[Lookup, ...]:
+    """The pointer from the number under which another system knows the client; one alone has it."""
+    if not client.external_id:
+        return ()
+    digest = digests[external_value(client.external_id)]
+    return (Lookup(kind=EXTERNAL, digest=digest, unique=True),)
+
+
+def external_value(external_id: str) -> str:
+    """What is hashed for such a number: never the same as an address or a telephone number."""
+    return f"external\0{external_id}"
+
+
 def edit(
     held: Held[Client],
     identity: Identity,
@@ -446,6 +478,7 @@ def blank(
         for kind, value in (("EMAIL", client.identity.email), ("PHONE", client.identity.phone))
         if value
     ]
+    lookups += [replace(one, remove=True) for one in known_elsewhere(client, digests)]
     lookups += [Lookup(kind=SUPPRESSED, digest=one, remove=True) for one in client.suppressed]
     lookups += [Lookup(kind=SUPPRESSED, digest=one) for one in blanked.suppressed]
     event = Event(kind="erased", actor=SYSTEM, at=now)

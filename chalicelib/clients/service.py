@@ -22,13 +22,13 @@ def create(
 ) -> Held[Client]:
     """A new client; the same request again gives the client that it made."""
     languages = house.settings.languages
-    identity = _checked(house, identity)
+    identity = checked(house, identity)
     client_id = ids.new_id()
     change = domain.create(
         domain.key(house.organisation.org, client_id),
         identity,
         languages=languages,
-        digests=_digests(house, identity),
+        digests=digests(house, identity),
         once=once(client_id),
         by=by,
         now=ports.now,
@@ -53,13 +53,13 @@ def edit(
     """Other identity, contact or contract, of the version that the caller read."""
     held = read_version(ports, house.organisation.org, client_id, version)
     languages = house.settings.languages
-    identity = _checked(house, identity)
+    identity = checked(house, identity)
     change = domain.edit(
         held,
         identity,
         contract,
         languages=languages,
-        digests=_digests(house, identity, held.value.identity),
+        digests=digests(house, identity, held.value.identity),
         grace=timedelta(days=house.settings.keeping.grace_days),
         by=by,
         now=ports.now,
@@ -96,7 +96,7 @@ def find_by_name(ports: Ports, house: House, prefix: str, *, after: str, most: i
     return ports.ledger.worklist(name, prefix=folded, after=after, most=most)
 
 
-def _checked(house: House, identity: Identity) -> Identity:
+def checked(house: House, identity: Identity) -> Identity:
     """The identity, normalised; `EmailOfStaff` for a mailbox of the organisation's own people."""
     identity = domain.checked(identity, house.settings.languages)
     mailbox = identity.email.casefold()
@@ -105,8 +105,11 @@ def _checked(house: House, identity: Identity) -> Identity:
     return identity
 
 
-def _digests(house: House, *identities: Identity) -> dict[str, str]:
+def digests(house: House, *identities: Identity, external_id: str = "") -> dict[str, str]:
+    """The keyed hash of each value by which these clients are found."""
     values = {value for one in identities for value in (one.email, one.phone) if value}
+    if external_id:
+        values.add(domain.external_value(external_id))
     return {value: lookup_digest(house.organisation, value) for value in values}
 
 
@@ -114,7 +117,7 @@ def blank(ports: Ports, held: Held[Client], house: House) -> Change | None:
     """A client without anything that names them (S15, D22)."""
     return domain.blank(
         held,
-        digests=_digests(house, held.value.identity),
+        digests=digests(house, held.value.identity, external_id=held.value.external_id),
         evidence=timedelta(days=365 * house.settings.keeping.evidence_years),
         now=ports.now,
     )

@@ -39,8 +39,8 @@ def test_a_read_takes_nothing_and_a_change_names_its_version() -> None:
         if spec.method != "GET" and spec.roles and not (spec.changes or spec.creates)
     }
     # Uploads store nothing until they are kept, keeping is idempotent by the file's id, what is
-    # stuck is named by the moment since which it is, a scanned page is decided once, and what may
-    # be asked about many at once is only asked.
+    # stuck is named by the moment since which it is, a scanned page is decided once, a list is
+    # tried under the id of its upload, and what may be asked about many at once is only asked.
     assert unguarded == {
         "upload_client_file",
         "upload_organisation_file",
@@ -50,6 +50,8 @@ def test_a_read_takes_nothing_and_a_change_names_its_version() -> None:
         "may_contact_many",
         "upload_case_file",
         "upload_scan",
+        "upload_consents",
+        "check_import",
         "assign_scan",
         "decide_scan",
     }
