@@ -49,7 +49,7 @@ def test_no_other_stages_set_is_put_out_of_use(ses: Any) -> None:
 
 
 def test_founding_again_moves_the_mailbox() -> None:
-    """Safe to repeat, as all of founding is. The engine knows no update: the calls are told here."""
+    """Safe to repeat, as all of founding is. The engine knows no update: its calls are told."""
     access = {"aws_access_key_id": "test", "aws_secret_access_key": "test"}
     ses = boto3.Session().client("ses", region_name="eu-central-1", **access)
     rule = {"Name": "duly-prod-szybka", "Recipients": [BOX, "r@agencja.example"]}
