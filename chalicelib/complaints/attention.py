@@ -32,6 +32,11 @@ INSURED_WITHIN = 3
 To = Literal["officer", "head", "management", "agent"]
 
 
+# Whoever asks from outside, until a later stage says that it has its answer.
+_WAITING = frozenset({"opened", "answer_asked"})
+_OUTSIDE_LADDER: tuple[tuple[To, int], ...] = (("officer", 5), ("officer", 2), ("head", 0))
+
+
 class Step(msgspec.Struct, frozen=True, kw_only=True, order=True):
     """Somebody is to be told: `kind` what of, `on` the day that it is about."""
 
@@ -49,7 +54,7 @@ class Step(msgspec.Struct, frozen=True, kw_only=True, order=True):
 
 def steps(case: Complaint, settings: ComplaintSettings) -> list[Step]:
     """Every step that the case will need as it stands now, in order."""
-    if not case.is_open:
+    if case.erasure:
         return []
     watch = _Watch(case, settings)
     found = {step.name: step for part in watch.parts() for step in part}
@@ -65,10 +70,11 @@ def next_moment(case: Complaint, settings: ComplaintSettings) -> datetime | None
     """When the case is due in the agenda; None where nothing will ever be."""
     if case.unchecked:
         return case.entered_at
-    if not case.is_open:
-        return None if case.hold or case.erasure else keep_until(case, settings)
     moments = [step.at for step in _ahead(case, settings)[:1]]
-    if case.registered_at is None:
+    end = None if case.hold or case.erasure else keep_until(case, settings)
+    if end is not None:
+        moments.append(end)
+    if case.is_open and case.registered_at is None:
         moments.append(engine.registration_at(case.policy, case.facts, case.calendar))
     return min(moments, default=None)
 
@@ -125,7 +131,10 @@ class _Watch:
         self.deadlines = case.deadlines
 
     def parts(self) -> Iterator[Iterable[Step]]:
-        """Every reason to tell somebody."""
+        """Every reason to tell somebody; after the end of a case only who asks from outside."""
+        yield self.outside()
+        if not self.case.is_open:
+            return
         yield self.registration()
         yield self.hand_over()
         if self.case.registered_at is not None:
@@ -225,6 +234,17 @@ class _Watch:
             return
         day = self.case.day(asked.asked_at)
         yield self.step("insured_silent", "officer", self.open_after(day, INSURED_WITHIN), of=day)
+
+    def outside(self) -> Iterator[Step]:
+        """The ombudsman, the regulator or a court waits for an answer, by the day that it set."""
+        latest = {one.body: one for one in self.case.outside}
+        for one in latest.values():
+            if one.answer_by is None or one.stage not in _WAITING:
+                continue
+            for to, before in _OUTSIDE_LADDER:
+                day = self.last_open(one.answer_by - DAY * before)
+                left = (one.answer_by - day).days
+                yield self.step("outside_due", to, day, of=one.answer_by, days=left)
 
     def step(self, kind: str, to: To, day: date, *, of: date | None = None, days: int = 0) -> Step:
         """A step at the opening of that day."""

@@ -27,6 +27,7 @@ STEPS = (
     "hand_over",
     "answer_bounced",
     "letter_held",
+    "outside_due",
     "answer_due",
     "insured_denied",
     "answer_returned",

@@ -19,12 +19,15 @@ from chalicelib.complaints.attention import Step
 from chalicelib.complaints.case import (
     AnswerProgress,
     Channel,
+    Closed,
     Complaint,
     Extension,
+    Ombudsman,
     Outcome,
     Person,
     Question,
     Request,
+    State,
 )
 from chalicelib.complaints.receipt import Submission
 from chalicelib.kernel.change import SYSTEM, Actor, Change, Held, Notice
@@ -625,3 +628,31 @@ def test_a_notice_of_a_step_is_one_however_often_it_is_written() -> None:
 
     assert keys() == keys()
     assert SYSTEM.kind == "system"
+
+
+def test_who_asks_from_outside_has_a_day_that_does_not_pass_in_silence() -> None:
+    """Item 7, 9: the ombudsman's day is told before it and at it, after the end of the case too."""
+    house = a_house()
+    held = case_of(house, "2026-11-05 10:00")
+    asked = Ombudsman(
+        body="ombudsman",
+        stage="answer_asked",
+        on=date(2026, 11, 20),
+        answer_by=date(2026, 12, 7),
+    )
+    end = Closed(state=State.ANSWERED, at=datetime(2026, 11, 10, 9, tzinfo=UTC))
+    closed = replace(held, value=replace(held.value, closed=end, outside=(asked,)))
+    assert days_of(closed, house) == [
+        ("2026-12-02 09:00", "outside_due", "officer"),
+        ("2026-12-04 09:00", "outside_due", "officer"),
+        ("2026-12-07 09:00", "outside_due", "head"),
+    ]
+    later, made = attended(closed, house, datetime(2026, 12, 8, 9, tzinfo=UTC))
+    assert len(names(made)) == 3
+    assert later.value.erasure == ""
+    assert due(later, house) == attention.keep_until(later.value, house.settings.complaints)
+    held_back = replace(later, value=replace(later.value, hold="proces"))
+    assert due(held_back, house) is None
+    given = replace(asked, stage="answered", answer_by=None)
+    done = replace(closed, value=replace(closed.value, outside=(asked, given)))
+    assert days_of(done, house) == []
