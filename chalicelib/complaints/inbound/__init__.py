@@ -13,7 +13,6 @@ Nothing automatic is ever answered (RFC 3834): whom an acknowledgement may go to
 it is nobody unless the mail is a letter.
 """
 
-from chalicelib.complaints.inbound.reading import read
 from chalicelib.complaints.inbound.replies import case_of, is_reply_address, reply_address
 from chalicelib.complaints.inbound.shapes import (
     MOST_BYTES,
@@ -46,3 +45,10 @@ __all__ = [
     "read",
     "reply_address",
 ]
+
+
+def read(raw: bytes) -> Inbound:
+    """The mail, whatever the bytes are; keep `raw` as well, `notes` tells what is only there."""
+    from chalicelib.complaints.inbound import reading  # the API signs addresses and reads no mail
+
+    return reading.read(raw)
