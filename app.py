@@ -22,8 +22,10 @@ from chalicelib.consents.standing_routes import routes as standings
 from chalicelib.contact.routes import routes as contact
 from chalicelib.erasure.routes import routes as erasures
 from chalicelib.files import routes as files
+from chalicelib.information.routes import routes as information
 from chalicelib.letters.routes import routes as letters
 from chalicelib.organisations.routes import routes as organisations
+from chalicelib.portability.routes import routes as portability
 from chalicelib.statistics.routes import routes as statistics
 
 BLUEPRINTS = (
@@ -39,11 +41,13 @@ BLUEPRINTS = (
     links,
     preferences,
     erasures,
+    portability,
     complaints,
     answers,
     form,
     statistics,
     case_papers,
+    information,
 )
 
 app = Chalice(app_name="duly", configure_logs=False)

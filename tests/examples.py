@@ -89,6 +89,7 @@ ACTS: dict[str, Any] = {
 }
 
 
+WORDS = {"pl": "Treść.", "en": "Words.", "ru": "Слова."}
 QUERIES = {"may_contact": "?purpose=marketing&channel=email"}
 RECORD = {"decided": "given", "source": "paper", "note": "karta z 2025 r."}
 
@@ -169,6 +170,8 @@ class Examples:
         files = {"files": [{"file_id": sent["declaration_id"], "name": "skan.pdf"}]}
         scans = duly.staff("POST", "/api/scans", files).json
         case = entered(duly)
+        asked = f"/api/clients/{self.client['client_id']}/portability"
+        export = duly.staff("POST", asked, by=ADMIN).json
         answers = f"/api/complaints/{case['case_id']}/answers"
         answer = duly.staff("POST", answers, {"outcome": "rejected"}, by=ADMIN).json
         self.ids = {
@@ -184,7 +187,10 @@ class Examples:
             "case_id": case["case_id"],
             "answer_id": answer["answer_id"],
             "record_id": record["declaration_id"],
+            "export_id": export["export_id"],
             "token": self.token,
+            "section": "rights",
+            "number": "0",
         }
         self.versions = {
             "client": duly.read_client(self.client["client_id"])["version"],
@@ -192,6 +198,7 @@ class Examples:
             "case": answer["version"],
         }
         settings = duly.staff("GET", "/api/organisation").json["settings"]
+        today = duly.ports().now.date().isoformat()
         self.bodies: dict[str, Any] = {
             "change_settings": settings,
             "add_purpose": {"purpose": "contest", "texts": TEXTS},
@@ -232,6 +239,17 @@ class Examples:
                 "purpose": "marketing",
                 "channel": "email",
                 "clients": [self.client["client_id"]],
+            },
+            "read_public_information": {"on": today},
+            "publish_information": {
+                "effective_from": today,
+                "order": {"number": "7", "on": today},
+                "titles": WORDS,
+                "blocks": [{"kind": "paragraph", "text": WORDS}],
+            },
+            "state_facts": {
+                "membership": WORDS,
+                "agents_register": "https://agencja.example/agenci",
             },
             "hold_client": {"reason": "spór sądowy"},
             "read_preferences": {"token": self.own_token()},
