@@ -21,6 +21,7 @@ from chalicelib.kernel.change import Key
 from chalicelib.kernel.errors import ChangedMeanwhile, DomainError
 from chalicelib.letters import service as letters
 from chalicelib.letters.service import Owner
+from chalicelib.portability import service as portability
 from chalicelib.ports import Due, MailDelayed, Ports
 
 PAGE = 100
@@ -44,6 +45,7 @@ ATTEND: Mapping[str, Callable[[Ports, Key], str]] = {
     "PERSON": digests.attend,
     "IMPORT": scans.attend,
     "CONSENTS": list_service.attend,
+    "PORTABILITY": portability.attend,
     "ERASURE": lambda ports, key: erasure.attend(ports, key, TARGETS),
 }
 

@@ -49,7 +49,7 @@ from chalicelib.ports import Due, EventRecord, Item, Listed, Page
 
 SHARDS = tuple(f"due#{number}" for number in range(4))
 # What takes seconds and memory has shards of its own, and a function of its own that asks them.
-HEAVY = frozenset({"IMPORT", "ERASURE", "CONSENTS", "EXPORT"})
+HEAVY = frozenset({"IMPORT", "ERASURE", "CONSENTS", "EXPORT", "PORTABILITY"})
 HEAVY_SHARDS = tuple(f"heavy#{number}" for number in range(2))
 ROOT = "ROOT"
 UNIQUE = "UNIQUE"

@@ -16,7 +16,7 @@ from chalicelib.kernel.errors import ChangedMeanwhile
 from chalicelib.organisations import store as organisations
 from chalicelib.ports import Item, Ports
 
-ROOMS = ("files", "papers", "letters", "mail", "held", "scans", "quarantine")
+ROOMS = ("files", "papers", "letters", "mail", "held", "scans", "quarantine", "exports")
 _erasure = msgspec.json.Decoder(Erasure).decode
 
 

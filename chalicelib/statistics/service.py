@@ -53,7 +53,7 @@ def statistics(ports: Ports, house: House, first: str, last: str) -> Statistics:
 def export(ports: Ports, house: House, first: str, last: str) -> tuple[str, int]:
     """The lines of these months as a table: a link for five minutes, and how many they are.
 
-    The file goes through the bucket, for an answer of the gateway is small; it lies there a day.
+    The file goes through the bucket, for an answer of the gateway is small; it lies there a week.
     """
     org = house.organisation.org
     lines = list(entries(ports, org, domain.months(first, last)))

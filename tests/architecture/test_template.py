@@ -151,7 +151,7 @@ SEARCHES = ("dynamodb:Query", "dynamodb:Scan")
     [
         ("policy-api.json", ("ses:", "secretsmanager:Put", "dynamodb:Scan", "cognito")),
         ("policy-tick.json", ("secretsmanager:Put", "s3:Delete", "dynamodb:Scan", DELETE)),
-        ("policy-heavy_tick.json", ("ses:", "secretsmanager:", "dynamodb:Scan", DELETE)),
+        ("policy-heavy_tick.json", ("ses:", "secretsmanager:", "dynamodb:Scan")),
         ("policy-letters.json", ("secretsmanager:Put", "s3:Delete", *SEARCHES, DELETE)),
         ("policy-mail_events.json", ("ses:", "secretsmanager:", "s3:", *SEARCHES, DELETE)),
         ("policy-inbound_mail.json", ("ses:", "secretsmanager:Put", *SEARCHES, DELETE)),

@@ -1,0 +1,1 @@
+"""Everything about a client, for the client: asked for, made in the background, handed over."""

@@ -1,0 +1,268 @@
+"""What is in a copy: each file by its name, one after the other, from where it is kept.
+
+All that is the client's: what is known, what was declared with the words that were shown, what
+happened, what was sent, scanned, uploaded, complained of and answered. Notes to staff are no part
+of it, nor is what a case says of other people's files. Letters come from the archive, where no link
+acts (R17).
+"""
+
+from collections.abc import Iterator, Mapping
+from datetime import datetime
+from typing import Any
+
+import msgspec
+
+from chalicelib.clients.domain import Client
+from chalicelib.complaints import store as cases
+from chalicelib.complaints.case import Complaint, Said
+from chalicelib.consents import receipts
+from chalicelib.consents import store as declarations
+from chalicelib.consents.domain import Declaration
+from chalicelib.consents.standings import Record
+from chalicelib.documents import store as files
+from chalicelib.kernel import chain
+from chalicelib.kernel.change import Held, Key, Letter
+from chalicelib.organisations import store as organisations
+from chalicelib.organisations.domain import House, Wording
+from chalicelib.organisations.store import lookup_digest
+from chalicelib.ports import EventRecord, Item, Ports
+
+EVENTS = 200  # of one page of the history
+ROOMS = ("papers", "scans")
+MOST_EML = 40 * 1024 * 1024
+_letter = msgspec.json.Decoder(Letter).decode
+_record = msgspec.json.Decoder(Record).decode
+_said = msgspec.json.Decoder(Said).decode
+
+
+class Piece(msgspec.Struct, frozen=True, kw_only=True):
+    """A file of the copy: its name and its content, or the object that holds it and its size."""
+
+    name: str
+    content: bytes = b""
+    object_key: str = ""
+    size: int = 0
+
+
+class Known(msgspec.Struct, frozen=True, kw_only=True):
+    """All that was read of a client, for the files and for the summary."""
+
+    house: House
+    held: Held[Client]
+    declarations: tuple[Declaration, ...]
+    records: tuple[Record, ...]
+    letters: tuple[Letter, ...]
+    events: tuple[EventRecord, ...]
+    wordings: Mapping[str, Wording]
+    cases: tuple[Held[Complaint], ...]
+
+    @property
+    def language(self) -> str:
+        """The client's language, where the organisation speaks it."""
+        wanted, spoken = self.held.value.identity.language, self.house.settings.languages
+        return wanted if wanted in spoken else spoken[0]
+
+
+def known(ports: Ports, house: House, held: Held[Client]) -> Known:
+    """Read all that is kept of a client, objects aside."""
+    key = held.key
+    declared = tuple(map(declarations.declaration, ports.ledger.parts(key, "DECL#")))
+    records = tuple(_record(item.data) for item in ports.ledger.parts(key, "RECORD#"))
+    wanted = {answer.wording_id for one in declared for answer in one.answers}
+    wanted |= {one.wording_id for one in records if one.wording_id}
+    digest = lookup_digest(house.organisation, key.id)
+    found = cases.find(ports, key.org, "CASECLIENT", digest)
+    return Known(
+        house=house,
+        held=held,
+        declarations=tuple(sorted(declared, key=lambda one: one.created)),
+        records=tuple(sorted(records, key=lambda one: one.at)),
+        letters=_letters(ports.ledger.parts(key, "LETTER#"), {"client"}),
+        events=tuple(_events(ports, held)),
+        wordings=organisations.wordings(ports, key.org, wanted),
+        cases=tuple(one for one in found if not one.value.erasure),
+    )
+
+
+def pieces(ports: Ports, told: Known) -> Iterator[Piece]:
+    """Every file of the copy but the summary and the words around it."""
+    yield Piece(name="client.json", content=_json(_client(told)))
+    yield Piece(name="history.json", content=history(told).encode())
+    for one in told.declarations:
+        yield Piece(name=f"declarations/{one.declaration_id}.json", content=_declared(told, one))
+    for record in told.records:
+        yield Piece(name=f"records/{record.record_id}.json", content=_json(record))
+    for kept in consent_records(told):
+        yield Piece(name=f"consent-records/{kept.record_id}.json", content=receipts.written(kept))
+    yield from _mail(told.letters, "letters")
+    yield from _objects(ports, told.held.key)
+    for case in told.cases:
+        yield from _case(ports, case)
+
+
+def consent_records(told: Known) -> Iterator[receipts.ConsentRecord]:
+    """The records of consent (ISO/IEC TS 27560): of each declaration that left the desk, and of
+    each decision written down by hand.
+    """
+    client, client_id = told.held.value, told.held.key.id
+    settings = told.house.settings
+    for one in told.declarations:
+        progress = client.declaration(one.declaration_id)
+        if progress.sent or progress.printed:
+            yield receipts.of_declaration(client_id, client, one, told.wordings, settings)
+    for record in told.records:
+        yield receipts.of_record(
+            client_id,
+            client,
+            record,
+            told.wordings.get(record.wording_id),
+            settings,
+            language=told.language,
+        )
+
+
+def history(told: Known) -> str:
+    """The whole chain, as `verify.py` beside it checks it."""
+    events = [_exported(one) for one in told.events]
+    return chain.export(str(told.held.key), told.held.head, events)
+
+
+def _events(ports: Ports, held: Held[Client]) -> list[EventRecord]:
+    """Up to the version that was read: what comes meanwhile is not half in it."""
+    found: list[EventRecord] = []
+    before = held.version + 1
+    while before > 1:
+        found += ports.ledger.events(held.key, before=before, most=EVENTS)
+        before = found[-1].envelope["version"]
+    return found[::-1]
+
+
+def _exported(one: EventRecord) -> dict[str, Any]:
+    event: dict[str, Any] = {"envelope": one.envelope, "digest": one.digest, "hash": one.hash}
+    if one.body is not None:
+        event |= {"body": one.body, "salt": one.salt}
+    return event
+
+
+def _client(told: Known) -> dict[str, Any]:
+    client = told.held.value
+    titles = {
+        one.purpose: one.texts[told.language].title
+        for one in told.house.catalogue.purposes
+        if told.language in one.texts
+    }
+    standings = [
+        {
+            "purpose": purpose,
+            "title": titles.get(purpose, purpose),
+            "state": one.state,
+            "at": one.at,
+            "proof": one.proof,
+            "source": one.declaration_id,
+            "expires": one.expires,
+        }
+        for purpose, one in client.standings.items()
+    ]
+    return {
+        "client_id": told.held.key.id,
+        "version": told.held.version,
+        "created": client.created,
+        "state": client.state,
+        "controller": told.house.settings.controller,
+        "identity": client.identity,
+        "contract": client.contract,
+        "notice": client.notice,
+        "hold": client.hold,
+        "standings": standings,
+        "declarations": client.declarations,
+        "wordings": [told.wordings[name] for name in sorted(told.wordings)],
+    }
+
+
+def _declared(told: Known, one: Declaration) -> bytes:
+    """A declaration, how far it came, and the words that were shown."""
+    answers = [
+        {
+            "purpose": answer.purpose,
+            "answer": answer.answer,
+            "wording": told.wordings.get(answer.wording_id),
+        }
+        for answer in one.answers
+    ]
+    progress = told.held.value.declaration(one.declaration_id)
+    return _json({"declaration": one, "progress": progress, "answers": answers})
+
+
+def _letters(items: list[Item], to: set[str]) -> tuple[Letter, ...]:
+    found = (_letter(item.data) for item in items)
+    return tuple(sorted((one for one in found if one.to in to), key=lambda one: one.promised_at))
+
+
+def _mail(letters: tuple[Letter, ...], folder: str) -> Iterator[Piece]:
+    """The letters that were handed to the mail service, as they were, and a list of them all."""
+    yield Piece(name=f"{folder}/letters.json", content=_json(letters))
+    for one in letters:
+        if one.archive:
+            yield Piece(
+                name=f"{folder}/{_day(one.promised_at)}-{one.template}-{one.letter_id}.eml",
+                object_key=one.archive,
+                size=MOST_EML,
+            )
+
+
+def _objects(ports: Ports, key: Key) -> Iterator[Piece]:
+    """Papers and scans under their own names, files under those that staff gave them."""
+    for room in ROOMS:
+        prefix = f"{room}/{key.org}/{key.id}/"
+        for one in ports.bucket.found(prefix):
+            name = f"{room}/{one.key.removeprefix(prefix)}"
+            yield Piece(name=name, object_key=one.key, size=one.size)
+    for file in files.files(ports, key):
+        name = f"files/{file.file_id}-{file.name}"
+        yield Piece(name=name, object_key=file.object_key, size=file.size)
+
+
+def _case(ports: Ports, held: Held[Complaint]) -> Iterator[Piece]:
+    """A submission of the client: its words, what came later, what was said to it, its files."""
+    case, items = cases.read(ports, held.key, "STATEMENT")
+    folder = f"complaints/{case.value.reference.replace('/', '-')}"
+    letters = _letters(ports.ledger.parts(held.key, "LETTER#"), {case.value.addressed_as})
+    yield Piece(name=f"{folder}/case.json", content=_json(_case_facts(case.value)))
+    yield Piece(name=f"{folder}/statement.json", content=_json(cases.statement(items)))
+    messages = cases.messages(ports, held.key)
+    yield Piece(name=f"{folder}/messages.json", content=_json(messages))
+    said = [_said(item.data) for item in ports.ledger.parts(held.key, "SAID#")]
+    yield Piece(
+        name=f"{folder}/answers.json",
+        content=_json([one for one in said if _was_said(case.value, one, letters)]),
+    )
+    yield from _mail(letters, f"{folder}/letters")
+    for file in cases.files(ports, held.key):
+        if file.state == "kept":
+            name = f"{folder}/files/{file.file_id}-{file.name.replace('/', '-')}"
+            yield Piece(name=name, object_key=file.object_key, size=file.size)
+
+
+def _case_facts(case: Complaint) -> dict[str, Any]:
+    """What is known of the submission, without what staff think of it."""
+    names = (
+        "reference channel kind language received_at registered_at writer insured"
+        " contract_number claim_number product requests extension question closed"
+    )
+    return {name: getattr(case, name) for name in names.split()} | {"state": case.state}
+
+
+def _was_said(case: Complaint, said: Said, letters: tuple[Letter, ...]) -> bool:
+    """Whether the client was told: a draft is not yet a word to anybody."""
+    answer = case.answer
+    if answer is not None and answer.answer_id == said.said_id:
+        return answer.sent_at is not None or answer.sent_on is not None
+    return said.posted_on is not None or said.said_id in {one.about for one in letters}
+
+
+def _day(moment: datetime) -> str:
+    return moment.date().isoformat()
+
+
+def _json(value: Any) -> bytes:
+    return msgspec.json.format(msgspec.json.encode(value), indent=1) + b"\n"

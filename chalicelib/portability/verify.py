@@ -1,0 +1,76 @@
+"""Check that the history of a client is as it was written, with nothing but Python 3.
+
+python3 verify.py [history.json [seal.json ...]]
+
+Each event's hash covers its envelope and the digest of its body, and names the hash before it. The
+first event that was changed, removed, added or moved is named. A seal is the list of heads that
+Duly signed for one day: with one, a history that was rewritten as a whole is found out, too.
+"""
+
+import hashlib
+import json
+import pathlib
+import sys
+from base64 import urlsafe_b64encode
+from typing import Any
+
+
+def sha(raw: bytes) -> str:
+    return urlsafe_b64encode(hashlib.sha256(raw).digest()).rstrip(b"=").decode()
+
+
+def spelled(value: Any, **how: Any) -> bytes:
+    return json.dumps(value, sort_keys=True, ensure_ascii=False, **how).encode()
+
+
+def wrong_with(event: Any, number: int, aggregate: str, head: str) -> str:
+    envelope, tight = event["envelope"], (",", ":")
+    if (envelope["aggregate"], envelope["version"]) != (aggregate, number):
+        return "another event stands here"
+    if envelope["previous"] != head:
+        return "it does not follow the event before it"
+    if "body" in event:
+        body = event["salt"].encode() + spelled(event["body"], separators=tight)
+        if sha(body) != event["digest"]:
+            return "what it says was changed"
+    if sha(spelled(envelope, separators=tight) + event["digest"].encode()) != event["hash"]:
+        return "who, when or what kind was changed"
+    return ""
+
+
+def check(text: str, seals: list[Any]) -> str:
+    whole = json.loads(text)
+    aggregate, events, head = whole["aggregate"], whole["events"], ""
+    for number, event in enumerate(events, 1):
+        wrong = wrong_with(event, number, aggregate, head)
+        if wrong:
+            return f"event {number}: {wrong}"
+        head = event["hash"]
+    if head != whole["head"]:
+        return f"event {len(events) + 1}: events are missing at the end"
+    again = spelled(whole, indent=1).decode() + "\n"
+    if again != text:
+        pairs = enumerate(zip(text, again, strict=False))
+        same = next((n for n, (a, b) in pairs if a != b), len(text))
+        return f"event {text.count(chr(10) + '  }', 0, same) + 1}: the file was edited"
+    for seal in seals:
+        version, sealed = seal["heads"].get(aggregate, (0, ""))
+        if version and (version > len(events) or events[version - 1]["hash"] != sealed):
+            return f"event {min(version, len(events) + 1)}: not what was sealed on {seal['day']}"
+    return ""
+
+
+def main(names: list[str]) -> int:
+    here = pathlib.Path(__file__).parent
+    history = pathlib.Path(names[0]) if names else here / "history.json"
+    seals = [json.loads(pathlib.Path(one).read_bytes())["seal"] for one in names[1:]]
+    try:
+        wrong = check(history.read_bytes().decode(), seals)
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        wrong = f"the file can't be read as a history: {error!r}"
+    sys.stdout.write(f"TAMPERED WITH: {wrong}\n" if wrong else "The history stands.\n")
+    return 1 if wrong else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

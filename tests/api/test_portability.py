@@ -1,0 +1,245 @@
+"""Everything about a client, for the client: whole, readable, verifiable (GDPR 12, 15, 20)."""
+
+import io
+import json
+import subprocess
+import sys
+import urllib.request
+import zipfile
+from pathlib import Path
+from typing import Any
+
+import pypdfium2
+import pytest
+
+from chalicelib import wiring
+from chalicelib.clients import store as client_store
+from chalicelib.kernel import chain
+from chalicelib.organisations import store as organisations
+from chalicelib.portability import contents, domain, service
+from tests import cases
+from tests.duly import ADMIN, AGENT, HEAD, Duly
+from tests.examples import RECORD
+
+
+def where(client: Any) -> str:
+    """The address of a client's copies."""
+    return f"/api/clients/{client['client_id']}/portability"
+
+
+def asked(duly: Duly, client: Any) -> Any:
+    """A copy that was asked for."""
+    answer = duly.staff("POST", where(client), by=ADMIN)
+    assert answer.status == 202, answer.json
+    assert answer.json["state"] == "making"
+    return answer.json
+
+
+def again(duly: Duly, client: Any, copy: Any) -> Any:
+    """The copy as it is now."""
+    answer = duly.staff("GET", f"{where(client)}/{copy['export_id']}", by=ADMIN)
+    assert answer.status == 200, answer.json
+    return answer.json
+
+
+def unpacked(duly: Duly, client: Any) -> dict[str, bytes]:
+    """A copy, made and downloaded: name -> content."""
+    copy = asked(duly, client)
+    duly.heavy_tick()
+    ready = again(duly, client, copy)
+    assert ready["state"] == "ready"
+    with urllib.request.urlopen(ready["url"], timeout=10) as answer:
+        content = answer.read()
+    with zipfile.ZipFile(io.BytesIO(content)) as package:
+        assert package.testzip() is None
+        assert len(package.namelist()) == ready["files"]
+        return {name: package.read(name) for name in package.namelist()}
+
+
+def confirmed(duly: Duly) -> tuple[Any, str]:
+    """A client with a confirmed declaration, a decision by hand and a complaint."""
+    client = duly.client()
+    _, token = duly.sent(client)
+    assert duly.confirm(token).status == 200
+    duly.tick()
+    path = f"/api/clients/{client['client_id']}/consents/phone"
+    version = duly.read_client(client["client_id"])["version"]
+    assert duly.staff("PUT", path, RECORD, version=version).status == 200
+    cases.received(duly, client_id=client["client_id"])
+    return client, token
+
+
+def verified(folder: Path, *names: str) -> tuple[int, str]:
+    """What `verify.py` says, run as its reader runs it."""
+    command = [sys.executable, "-I", str(folder / "verify.py"), *(str(folder / n) for n in names)]
+    ran = subprocess.run(command, capture_output=True, text=True, check=False, cwd="/")
+    return ran.returncode, ran.stdout
+
+
+def test_a_copy_holds_all_that_is_known_and_no_key(duly: Duly) -> None:
+    """S48, S52; R17: identity, declarations with words, history, letters, records, complaints."""
+    client, token = confirmed(duly)
+    files = unpacked(duly, client)
+    told = json.loads(files["client.json"])
+    assert told["identity"]["name"] == "Łucja Żółć"
+    states = {one["purpose"]: one["state"] for one in told["standings"]}
+    assert states == {"marketing": "given", "email": "given", "phone": "given"}
+    (declared,) = [json.loads(files[name]) for name in files if name.startswith("declarations/")]
+    assert all(one["wording"]["text"] for one in declared["answers"])
+    records = [json.loads(files[name]) for name in files if name.startswith("consent-records/")]
+    assert {one["schema_version"] for one in records} == {"ISO/IEC TS 27560:2023"}
+    assert len(records) == 2
+    letters = [name for name in files if name.endswith(".eml") and name.startswith("letters/")]
+    assert len(letters) == 2
+    (statement,) = [files[n] for n in files if n.endswith("statement.json")]
+    assert json.loads(statement)["substance"]
+    history = json.loads(files["history.json"])
+    assert history["events"][-1]["envelope"]["kind"] == "copy_requested"
+    assert chain.verify(files["history.json"].decode()) == len(history["events"])
+    whole = b"".join(files.values())
+    assert token.encode() not in whole
+    assert token.split(".")[2].encode() not in whole
+    listed = {one["name"] for one in json.loads(files["contents.json"])["files"]}
+    assert listed == files.keys() - {"contents.json"}
+
+
+@pytest.mark.parametrize("language", ["pl", "en", "ru"])
+def test_the_summary_is_read_by_a_person(duly: Duly, language: str) -> None:
+    """GDPR Art. 12(1): in the client's language, with the words of each consent."""
+    client = duly.client(language=language)
+    _, token = duly.sent(client)
+    duly.confirm(token)
+    files = unpacked(duly, client)
+    with pypdfium2.PdfDocument(files["summary.pdf"]) as document:
+        said = " ".join(p.get_textpage().get_text_bounded() for p in document)
+    titles = {"pl": "Dane klienta", "en": "A client's data", "ru": "Данные клиента"}
+    assert titles[language] in said
+    assert "Łucja Żółć" in said
+    assert "verify.py" in files["README.txt"].decode()
+
+
+def test_the_verifier_names_the_first_event_that_was_tampered_with(
+    duly: Duly, tmp_path: Path
+) -> None:
+    """R23: nothing but Python; a changed word, a lost event, a moved one, a stray space."""
+    client, _ = confirmed(duly)
+    files = unpacked(duly, client)
+    (tmp_path / "verify.py").write_bytes(files["verify.py"])
+    history = tmp_path / "history.json"
+    history.write_bytes(files["history.json"])
+    assert verified(tmp_path) == (0, "The history stands.\n")
+
+    def tampered(change: Any) -> str:
+        whole = json.loads(files["history.json"])
+        change(whole["events"])
+        history.write_text(chain.export(whole["aggregate"], whole["head"], whole["events"]))
+        code, said = verified(tmp_path)
+        assert code == 1
+        return said
+
+    def edit(number: int, **changes: Any) -> Any:
+        return lambda events: events[number - 1].update(changes)
+
+    assert "event 1: what it says was changed" in tampered(edit(1, body={"name": "Inna"}))
+    assert "event 3: who, when" in tampered(lambda e: e[2]["envelope"].update(at="2020"))
+    assert "event 2: another event" in tampered(lambda e: e.pop(1))
+    assert "event 2: another event" in tampered(lambda e: e.insert(1, e.pop(2)))
+    last = len(json.loads(files["history.json"])["events"])
+    assert f"event {last}: events are missing" in tampered(lambda e: e.pop())
+    history.write_bytes(files["history.json"].replace(b'"kind": ', b'"kind":  ', 1))
+    assert "event 1: the file was edited" in verified(tmp_path)[1]
+    history.write_text("{")
+    assert verified(tmp_path)[0] == 1
+
+
+def test_a_history_that_was_rewritten_as_a_whole_is_found_by_a_seal(
+    duly: Duly, tmp_path: Path
+) -> None:
+    """R23: who holds the table can forge a chain, but not what was sealed of it."""
+    client, _ = confirmed(duly)
+    files = unpacked(duly, client)
+    whole = json.loads(files["history.json"])
+    (tmp_path / "verify.py").write_bytes(files["verify.py"])
+    (tmp_path / "history.json").write_bytes(files["history.json"])
+    sealed = {"heads": {whole["aggregate"]: [2, whole["events"][1]["hash"]]}, "day": "2026-01-02"}
+    (tmp_path / "seal.json").write_text(json.dumps({"seal": sealed}))
+    assert verified(tmp_path, "history.json", "seal.json")[0] == 0
+    head, forged = chain.GENESIS, []
+    for event in whole["events"]:
+        envelope = event["envelope"] | {"previous": head, "at": "2020-01-01T00:00:00.000000Z"}
+        head = chain.link(envelope, event["digest"])
+        forged.append(event | {"envelope": envelope, "hash": head})
+    (tmp_path / "history.json").write_text(chain.export(whole["aggregate"], head, forged))
+    assert verified(tmp_path)[0] == 0
+    code, said = verified(tmp_path, "history.json", "seal.json")
+    assert (code, "event 2: not what was sealed on 2026-01-02" in said) == (1, True)
+
+
+def test_that_it_was_asked_for_is_told_once(duly: Duly) -> None:
+    """S56: the same request again is the same copy; the client's history says so once."""
+    client = duly.client()
+    first = duly.staff("POST", where(client), by=HEAD, once="k" * 20)
+    second = duly.staff("POST", where(client), by=HEAD, once="k" * 20)
+    assert first.json["export_id"] == second.json["export_id"]
+    duly.heavy_tick()
+    duly.heavy_tick()
+    assert duly.events(client["client_id"]).count("copy_requested") == 1
+
+
+def test_a_copy_that_broke_off_before_the_history_said_so_says_so(duly: Duly) -> None:
+    """S56: whatever breaks off between the job and the client's event, both are there at last."""
+    client = duly.client()
+    ports, key = duly.ports(), domain.key("agencja", "x" * 21 + "A")
+    from chalicelib.kernel.change import Actor, Once
+
+    once = Once(digest="d", request="r", result=key.id, expires_at=2**31)
+    by = Actor("staff", ADMIN)
+    job = domain.ask(key, client["client_id"], once=once, by=by, now=ports.now)
+    ports.ledger.commit(job)
+    duly.heavy_tick()
+    assert duly.events(client["client_id"])[-1] == "copy_requested"
+    assert again(duly, client, {"export_id": key.id})["state"] == "ready"
+
+
+def test_an_agent_makes_no_copy_and_nobody_reads_anothers(duly: Duly) -> None:
+    """Issue 2, 11: the copy is for who answers such requests, and for that client alone."""
+    client, other = duly.client(), duly.client(email="inny@klient.example", phone="")
+    assert duly.staff("POST", where(client), by=AGENT).told == (403, "role_refused")
+    copy = asked(duly, client)
+    path = f"{where(other)}/{copy['export_id']}"
+    assert duly.staff("GET", path, by=ADMIN).told == (404, "portability_unknown")
+    path = f"{where(client)}/{'x' * 21}A"
+    assert duly.staff("GET", path, by=ADMIN).told == (404, "portability_unknown")
+
+
+def test_a_copy_is_over_after_a_week_and_goes_with_its_client(duly: Duly) -> None:
+    """S15: what was made of somebody's data is erased with them."""
+    client = duly.client()
+    copy = asked(duly, client)
+    duly.heavy_tick()
+    assert [key for key in duly.objects() if key.startswith("exports/")]
+    duly.wait(days=7, minutes=1)
+    assert again(duly, client, copy)["state"] == "over"
+    late = asked(duly, client)
+    path = f"/api/clients/{client['client_id']}/erasure"
+    version = duly.read_client(client["client_id"])["version"]
+    assert duly.staff("POST", path, by=ADMIN, version=version).status == 202
+    duly.heavy_tick()
+    assert not [key for key in duly.objects() if key.startswith("exports/")]
+    job = service.get(duly.ports(), "agencja", client["client_id"], late["export_id"])
+    assert job.value.state(duly.ports().now) is domain.State.GONE
+
+
+def test_what_finds_no_room_is_named_and_the_rest_goes_on(duly: Duly) -> None:
+    """GDPR Art. 15: an object that is too much is handed over apart, never left out in silence."""
+    client, _ = confirmed(duly)
+    ports = wiring.ports()
+    held = client_store.get(ports, "agencja", client["client_id"])
+    told = contents.known(ports, organisations.house(ports, "agencja"), held)
+    packed = service.pack(ports, told, most=1)
+    assert packed.left_out >= 2
+    with zipfile.ZipFile(io.BytesIO(packed.content)) as package:
+        listed = json.loads(package.read("contents.json"))
+        assert len(listed["left_out"]) == packed.left_out
+        assert "history.json" in package.namelist()
+    assert service.pack(ports, told, most=1).content == packed.content
