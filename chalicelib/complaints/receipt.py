@@ -177,6 +177,10 @@ def receive(
     hash of each value by which the case is looked up.
     """
     case = _case(reference, given, house.settings, by=by, now=now)
+    # The register outlives the case: what a stranger writes gets into it only where it names one
+    # of the organisation's own departments.
+    own = {one.department.casefold(): one.department for one in house.directory.members}
+    case = replace(case, department=own.get(given.employee.department.strip().casefold(), ""))
     statement = Statement(
         substance=given.substance,
         subject=given.subject,
@@ -412,7 +416,6 @@ def _case(
         agent=agent,
         agent_received_at=given.agent_received_at,
         handed_over_at=now if given.agent_received_at and given.handed_over else None,
-        department=given.employee.department[:120],
         reopens=given.reopens,
     )
 

@@ -224,10 +224,10 @@ def _month_letters(ports: Ports, house: House, month: str) -> list[Letter]:
     before = list(statistics.entries(ports, house.organisation.org, [earlier]))
     ended = date.fromisoformat(f"{counts.months_before(month, -1)}-01") - DAY
     counted = counts.statistics(lines, on=ended + DAY)
-    alarms = counts.repeats(lines, before, least=house.settings.complaints.repeats)
+    alarms = counts.repeats(lines, before, least=house.settings.complaints.repeats)[:MOST_TALLIES]
     facts = {
         "month": ended.isoformat(),
-        "statistics": msgspec.to_builtins(counted),
+        "statistics": msgspec.to_builtins(_short(counted)),
         "alarms": msgspec.to_builtins(alarms),
     }
     members = [one for one in house.directory.members if one.active]
@@ -241,6 +241,17 @@ def _month_letters(ports: Ports, house: House, month: str) -> list[Letter]:
         )
         for one in heads[:MOST_READERS]
     ]
+
+
+def _short(counted: Statistics) -> Statistics:
+    """As much of it as a letter says: there may be any number of causes."""
+    return msgspec.structs.replace(
+        counted,
+        **{
+            name: tuple(_often(getattr(counted, name)))
+            for name in ("by_month", "by_kind", "by_product", "by_cause", "by_department")
+        },
+    )
 
 
 def monthly_digest(ports: Ports, occasion: Occasion) -> Prepared:
@@ -282,8 +293,11 @@ def _alarm(one: Repeat, names: dict[str, str], language: str) -> str:
 
 
 def _tallies(groups: Iterable[Group], name: Callable[[str], str]) -> tuple[Tally, ...]:
-    often = sorted(groups, key=lambda one: (-one.received, one.label))[:MOST_TALLIES]
-    return tuple(Tally(label=name(one.label), number=one.received) for one in often)
+    return tuple(Tally(label=name(one.label), number=one.received) for one in _often(groups))
+
+
+def _often(groups: Iterable[Group]) -> list[Group]:
+    return sorted(groups, key=lambda one: (-one.received, one.label))[:MOST_TALLIES]
 
 
 def _whole(days: float | None) -> int | None:

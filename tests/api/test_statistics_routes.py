@@ -10,7 +10,15 @@ from msgspec.structs import replace
 from chalicelib import wiring
 from chalicelib.aws import clients
 from chalicelib.complaints import acts, correspondence, on_paper
-from chalicelib.complaints.case import Channel, Closed, Kind, Outcome, Person, State
+from chalicelib.complaints.case import (
+    Channel,
+    Closed,
+    Employee,
+    Kind,
+    Outcome,
+    Person,
+    State,
+)
 from chalicelib.kernel.change import SYSTEM
 from chalicelib.statistics import service
 from tests import cases, clock, identity
@@ -197,3 +205,16 @@ def test_who_may_not_handle_cases_prints_none(duly: Duly) -> None:
     assert ask(duly, f"/api/complaints/{held.key.id}/pdf", AGENT).told == (403, "role_refused")
     unknown = "A" * len(held.key.id)
     assert ask(duly, f"/api/complaints/{unknown}/pdf", HEAD).told == (404, "complaint_unknown")
+
+
+@pytest.mark.parametrize(("said", "kept"), [("majątek ", "Majątek"), ("Jan z okienka", "")])
+def test_what_a_stranger_calls_a_department_stays_out_of_the_register(
+    duly: Duly, said: str, kept: str
+) -> None:
+    """M12, M35: the register outlives the case, so it holds the organisation's own names alone."""
+    staffed(duly, replace(OFFICER, department="Majątek"))
+    held = cases.registered(duly, employee=Employee(department=said))
+    assert held.value.department == kept
+    assert held.value.employee.department == said.strip()
+    line = duly.ports().ledger.read(held.key, "REGISTER")["REGISTER"].data.decode()
+    assert "okienka" not in line
