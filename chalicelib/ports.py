@@ -82,8 +82,14 @@ class Ledger(Protocol):
     def events(self, key: Key, *, before: int = 0, most: int = 50) -> list[EventRecord]:
         """Events, newest first, older than version `before` (0: from the newest)."""
 
+    def hashes(self, places: Sequence[tuple[Key, int]]) -> dict[tuple[Key, int], str]:
+        """The hash of each of these events, a hundred at most, by its aggregate and version."""
+
     def find(self, org: str, kind: str, digest: str) -> list[Key]:
         """What an exact look-up points to."""
+
+    def held(self, org: str, kind: str, digests: Sequence[str]) -> set[str]:
+        """Which of these unique look-ups, a hundred at most, are held by anybody; in one call."""
 
     def worklist(self, name: str, *, prefix: str, after: str, most: int) -> Page:
         """A page of a worklist in the order of rank."""
@@ -155,6 +161,14 @@ class Bucket(Protocol):
         self, key: str, *, content_type: str, most: int, least: int = 1
     ) -> dict[str, Any]:
         """A presigned POST for ten minutes: exact key and type, `least` to `most` bytes."""
+
+
+class Vault(msgspec.Struct, frozen=True, kw_only=True):
+    """A bucket whose objects nobody changes or deletes, and the key that signs what is sealed."""
+
+    bucket: Bucket
+    key: str
+    sign: Callable[[bytes], bytes]
 
 
 class MailRefused(Exception):

@@ -107,11 +107,30 @@ class DynamoLedger:
         )
         return [_event(item) for item in answer["Items"]]
 
+    def hashes(self, places: Sequence[tuple[Key, int]]) -> dict[tuple[Key, int], str]:
+        """The hash of each of these events, a hundred at most; of what they say nothing is read."""
+        wanted = [_key(key, _event_sk(version)) for key, version in places]
+        names = {"#hash": "hash"}
+        found = self._batch(
+            wanted, ProjectionExpression="PK, SK, #hash", ExpressionAttributeNames=names
+        )
+        return {
+            (_parse(one["PK"]["S"]), int(one["SK"]["S"].removeprefix("EVENT#"))): one["hash"]["S"]
+            for one in found
+        }
+
     def find(self, org: str, kind: str, digest: str) -> list[Key]:
         """What an exact look-up points to."""
         found = self._query(f"O#{org}#{kind}#{digest}", "")
         targets = (item["target"]["S"].partition("#") for item in found)
         return [Key(org, target[0], target[2]) for target in targets]
+
+    def held(self, org: str, kind: str, digests: Sequence[str]) -> set[str]:
+        """Which of these unique look-ups, a hundred at most, are held by anybody; in one call."""
+        start = f"O#{org}#{kind}#"
+        wanted = [{"PK": {"S": f"{start}{one}"}, "SK": {"S": UNIQUE}} for one in digests]
+        found = self._batch(wanted) if wanted else []
+        return {item["PK"]["S"].removeprefix(start) for item in found}
 
     def worklist(self, name: str, *, prefix: str, after: str, most: int) -> Page:
         """A page of a worklist in the order of rank; `after`: the rank the last page ended with."""
@@ -446,10 +465,10 @@ class DynamoLedger:
             raise ChangedMeanwhile from error
         raise Unavailable from error
 
-    def _batch(self, wanted: list[Attributes]) -> list[Attributes]:
+    def _batch(self, wanted: list[Attributes], **only: Any) -> list[Attributes]:
         found: list[Attributes] = []
         for _ in range(5):
-            request = {self.table: {"Keys": wanted, "ConsistentRead": True}}
+            request = {self.table: {"Keys": wanted, "ConsistentRead": True, **only}}
             answer = _call("batch_get_item", RequestItems=request)
             found += answer["Responses"].get(self.table, [])
             wanted = answer.get("UnprocessedKeys", {}).get(self.table, {}).get("Keys", [])
@@ -482,6 +501,14 @@ def promised_in(event: Attributes) -> Iterator[Due]:
         keys = record["dynamodb"]["Keys"]
         if record["eventName"] == "INSERT" and keys["SK"]["S"].startswith("LETTER#"):
             yield Due(key=_parse(keys["PK"]["S"]), sk=keys["SK"]["S"], due_at="")
+
+
+def written_in(event: Attributes) -> Iterator[tuple[Key, int]]:
+    """The events that a batch of the table's stream (keys alone) says were written."""
+    for record in event.get("Records", []):
+        keys = record["dynamodb"]["Keys"]
+        if record["eventName"] == "INSERT" and keys["SK"]["S"].startswith("EVENT#"):
+            yield _parse(keys["PK"]["S"]), int(keys["SK"]["S"].removeprefix("EVENT#"))
 
 
 def _call(operation: str, **arguments: Any) -> Attributes:
@@ -532,7 +559,7 @@ def _written_event(change: Change, version: int) -> tuple[str, Attributes]:
     salt = ids.new_id()
     body_digest = chain.digest(salt, body)
     hash_ = chain.link(envelope, body_digest)
-    item = _key(change.key, f"EVENT#{version:010d}") | {
+    item = _key(change.key, _event_sk(version)) | {
         "env": {"S": chain.canonical(envelope).decode()},
         "digest": {"S": body_digest},
         "hash": {"S": hash_},
@@ -577,6 +604,10 @@ def _item(item: Attributes) -> Item:
 
 def _key(key: Key, sk: str) -> Attributes:
     return {"PK": {"S": str(key)}, "SK": {"S": sk}}
+
+
+def _event_sk(version: int) -> str:
+    return f"EVENT#{version:010d}"
 
 
 def _parse(pk: str) -> Key:

@@ -36,6 +36,8 @@ NAMES = "NAMES"
 OF_ADDRESS = "reply_by_email"  # the consent that is for one address
 SUPPRESSED = "SUPPRESSED"
 EXTERNAL = "EXTERNAL"
+# Besides its own hash, each suppressed address is found under this one: all of an organisation's.
+ANY = "any"
 FEED = "CONSENTS#CHANGES"
 WEAK = "CONSENTS#WEAK"
 WARNED_BEFORE = timedelta(days=30)
@@ -479,10 +481,16 @@ def blank(
         if value
     ]
     lookups += [replace(one, remove=True) for one in known_elsewhere(client, digests)]
-    lookups += [Lookup(kind=SUPPRESSED, digest=one, remove=True) for one in client.suppressed]
-    lookups += [Lookup(kind=SUPPRESSED, digest=one) for one in blanked.suppressed]
+    lookups += [replace(one, remove=True) for one in _kept_off(client)]
+    lookups += _kept_off(blanked)
     event = Event(kind="erased", actor=SYSTEM, at=now)
     return change_of(held, blanked, event, lookups=tuple(lookups))
+
+
+def _kept_off(client: Client) -> list[Lookup]:
+    """The pointers from the addresses of who withdrew and was erased; one more finds them all."""
+    digests = (*client.suppressed, ANY) if client.suppressed else ()
+    return [Lookup(kind=SUPPRESSED, digest=one) for one in digests]
 
 
 def _suppressed(client: Client, digests: Mapping[str, str]) -> tuple[str, ...]:

@@ -24,7 +24,14 @@ from chalicelib.documents import delimited
 from chalicelib.documents.delimited import Row, Trouble, Unreadable
 from chalicelib.kernel import ids, tables
 from chalicelib.kernel.change import Actor, AlreadyDone, Change, Held, Key, Once
-from chalicelib.kernel.errors import ChangedMeanwhile, DomainError, Invalid, TooLarge, Unavailable
+from chalicelib.kernel.errors import (
+    ChangedMeanwhile,
+    DomainError,
+    Invalid,
+    Taken,
+    TooLarge,
+    Unavailable,
+)
 from chalicelib.organisations import store as organisations
 from chalicelib.organisations.domain import House
 from chalicelib.ports import Due, Item, Ports
@@ -33,7 +40,9 @@ LEASE = timedelta(minutes=10)
 MOST_ATTEMPTS = 3
 SECONDS = 5.0  # of one turn; the agenda gives the next one
 MOST_TRIES = 5
-HANDS = 8
+MOST_SUPPRESSED = 5000  # are kept in memory; beyond that each line asks
+BATCH = 100
+HANDS = 4
 ONCE_DAYS = 90
 REPORT = ("line", "result", "code", "field", "client_id")
 JSON = "application/json"
@@ -262,6 +271,8 @@ class _Turn:
             months=self.house.catalogue.months,
             grace=timedelta(days=self.house.settings.keeping.grace_days),
         )
+        self.new_numbers: set[str] = set()
+        self.kept_off = self._kept_off()
 
     def step(self, held: Held[ConsentImport]) -> None:
         """One part of the list, its results kept, the import one part further."""
@@ -272,6 +283,7 @@ class _Turn:
         if content is None:
             raise Unavailable
         lines = _lines(content)
+        self._look_up(lines)
         groups = together(lines)
         with ThreadPoolExecutor(HANDS) as hands:
             results = [one for group in hands.map(self._group, groups) for one in group]
@@ -284,6 +296,19 @@ class _Turn:
         self.ports.ledger.commit(change)
         if change.root.state is State.DONE:
             _clear(self.ports, held)
+
+    def _look_up(self, lines: Sequence[Line]) -> None:
+        """Which numbers of these lines nobody has: one call for a hundred of them."""
+        ledger, org = self.ports.ledger, self.key.org
+        numbers = sorted({self._number(one) for one in lines if one.external_id})
+        held: set[str] = set()
+        for start in range(0, len(numbers), BATCH):
+            held |= ledger.held(org, EXTERNAL, numbers[start : start + BATCH])
+        self.new_numbers = set(numbers) - held
+
+    def _number(self, line: Line) -> str:
+        value = client_domain.external_value(line.external_id)
+        return organisations.lookup_digest(self.house.organisation, value)
 
     def _finish(self, stage: str, parts: int) -> None:
         """One report of all lines."""
@@ -305,7 +330,8 @@ class _Turn:
                 return self._settled(line, line.identity)
             except Unavailable:
                 raise  # it is not the line's fault: the whole part is tried again later
-            except ChangedMeanwhile as error:
+            except (ChangedMeanwhile, Taken) as error:
+                self.new_numbers.discard(self._number(line))
                 if attempt == MOST_TRIES - 1:
                     return Told(line.number, Result.REFUSED, error.code)
             except DomainError as error:
@@ -344,6 +370,7 @@ class _Turn:
         change = importing.new_client(key, identity, line, self.source, digests=digests, once=once)
         if self.dry:
             return Told(line.number, Result.CREATED)
+        self.new_numbers.discard(self._number(line))
         try:
             self.ports.ledger.commit(change)
         except AlreadyDone as done:
@@ -360,7 +387,7 @@ class _Turn:
             ("PHONE", identity.phone),
         )
         for kind, value in ways:
-            if not value:
+            if not value or digests[value] in self.new_numbers:
                 continue
             found = self._found(kind, digests[value])
             held = importing.fitting(line, identity, found, by_number=kind == EXTERNAL)
@@ -369,9 +396,11 @@ class _Turn:
         return None
 
     def _found(self, kind: str, digest: str) -> list[Held[Client]]:
-        keys = self.ports.ledger.find(self.key.org, kind, digest)
-        roots = (self.ports.ledger.roots(keys[n : n + 100]) for n in range(0, len(keys), 100))
-        items = (item for page in roots for item in page.values())
+        return self._read(self.ports.ledger.find(self.key.org, kind, digest))
+
+    def _read(self, keys: Sequence[Key]) -> list[Held[Client]]:
+        pages = (keys[start : start + BATCH] for start in range(0, len(keys), BATCH))
+        items = (item for page in pages for item in self.ports.ledger.roots(page).values())
         return [client_store.held(item) for item in items if item.key.kind == "CLIENT"]
 
     def _refuse_suppressed(
@@ -379,9 +408,19 @@ class _Turn:
     ) -> None:
         if not any(one.decided == "given" for one in line.decisions):
             return
-        values = [one for one in (identity.email, identity.phone) if one]
-        found = [held for one in values for held in self._found(SUPPRESSED, digests[one])]
-        importing.refuse_suppressed(line, (one.value for one in found))
+        values = {digests[one] for one in (identity.email, identity.phone) if one}
+        if self.kept_off is None:
+            found = [one.value for value in values for one in self._found(SUPPRESSED, value)]
+        else:
+            found = [one for one in self.kept_off if values & set(one.suppressed)]
+        importing.refuse_suppressed(line, found)
+
+    def _kept_off(self) -> list[Client] | None:
+        """Those who withdrew and were erased, few as they are; None where they are many."""
+        keys = self.ports.ledger.find(self.key.org, SUPPRESSED, client_domain.ANY)
+        if len(keys) > MOST_SUPPRESSED:
+            return None
+        return [one.value for one in self._read(keys)]
 
 
 def together(lines: Iterable[Line]) -> list[list[Line]]:
