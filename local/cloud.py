@@ -206,6 +206,11 @@ class Cloud:
         )
         return int(changed["Attributes"]["seconds"])
 
+    def ahead(self) -> int:
+        """How many seconds Duly's clock is ahead of the real one."""
+        item = self.table.get_item(Key=CLOCK_KEY, ConsistentRead=True).get("Item", {})
+        return int(item.get("seconds", 0))
+
     def invoke(self, function: str, event: Mapping[str, Any]) -> Any:
         """Run a function by its name in the template (`Tick`, `Letters`) and return its answer.
 
@@ -224,6 +229,10 @@ class Cloud:
     def tick(self) -> Any:
         """Work off the agenda now, instead of within the minute."""
         return self.invoke("Tick", {**_SCHEDULED, "time": _instant()})
+
+    def heavy_tick(self) -> Any:
+        """Work off what takes memory and time: scans, lists, erasures, copies."""
+        return self.invoke("HeavyTick", {**_SCHEDULED, "time": _instant()})
 
     def logs(self) -> list[str]:
         """Every line that the functions have logged so far."""

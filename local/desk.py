@@ -87,3 +87,28 @@ class Desk(msgspec.Struct, frozen=True, kw_only=True):
             except ValueError:
                 problem = {"code": "unreadable", "message": raw[:200].decode(errors="replace")}
             raise Refused(error.code, problem) from error
+
+
+def send_form(url: str, fields: Mapping[str, str], name: str, content: bytes) -> None:
+    """A presigned form with its file, as a browser sends it; HTTPError where it is refused."""
+    boundary = f"duly-{secrets.token_hex(16)}"
+    lines = [
+        f'--{boundary}\r\nContent-Disposition: form-data; name="{key}"\r\n\r\n{value}\r\n'
+        for key, value in fields.items()
+    ]
+    lines.append(
+        f'--{boundary}\r\nContent-Disposition: form-data; name="file"; filename="{name}"\r\n'
+        f"Content-Type: {fields['Content-Type']}\r\n\r\n"
+    )
+    data = "".join(lines).encode() + content + f"\r\n--{boundary}--\r\n".encode()
+    headers = {"Content-Type": f"multipart/form-data; boundary={boundary}"}
+    request = urllib.request.Request(url, data=data, headers=headers)
+    with urllib.request.urlopen(request, timeout=30) as answer:
+        answer.read()
+
+
+def download(url: str) -> bytes:
+    """What lies behind a link of five minutes."""
+    with urllib.request.urlopen(url, timeout=30) as answer:
+        content: bytes = answer.read()
+        return content

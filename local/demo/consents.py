@@ -1,52 +1,35 @@
-"""`make demo`: the main job, whole and without a screen, in Polish.
+"""Consents by e-mail and on paper: settings, declaration, confirmation, history."""
 
-What it made lies in build/demo. Every step is done through the doors that users have, is told as it
-happens, and is checked: the first thing that is not as it should be ends the run with an error.
-"""
-
-import email.policy
-import re
-import shutil
-import sys
-import time
 import urllib.request
-from collections.abc import Callable
-from email.message import EmailMessage
-from email.parser import BytesParser
-from pathlib import Path
 from typing import Any
 
 from chalicelib.kernel import chain
-from local import seed
-from local.cloud import Cloud, running
-from local.desk import Desk, Refused
-from local.settings import BUILD
+from local.demo.story import (
+    AGENT,
+    FOREIGNER,
+    OUT,
+    NotAsItShouldBe,
+    Story,
+    check,
+    link_token,
+    refused,
+    say,
+    wait,
+    where,
+)
+from local.desk import Refused
 
-OUT = BUILD / "demo"
-PATIENCE = 60.0
-DAY = 86_400
-AGENT = "piotr@poddebem.duly.example"
-ADMIN = "barbara@poddebem.duly.example"
-FOREIGNER = "belova@sever-garant.duly.example"
+AUTHORISATION = b"%PDF-1.4\n% a made-up authorisation\n%%EOF\n"
 OWN_TEXT = (
     "Zgadzam się, aby {controller_name} pytała mnie raz w roku o zadowolenie z obsługi. "
     "Zgodę mogę wycofać w każdej chwili, pisząc na {controller_email}."
 )
 
 
-class NotAsItShouldBe(Exception):
-    """The demonstration met something that breaks a promise."""
+class Consents(Story):
+    """From the settings to the history, in Polish."""
 
-
-class Demonstration:
-    """One run over one local cloud."""
-
-    def __init__(self, cloud: Cloud) -> None:
-        self.cloud = cloud
-        self.agent = self.desk(AGENT)
-        self.admin = self.desk(ADMIN)
-        self.public = Desk(site=cloud.site)
-        self.org = "agencja-pod-debem"
+    title = "Consents by e-mail and on paper"
 
     def run(self) -> None:
         """The story from the settings to the history."""
@@ -123,21 +106,13 @@ class Demonstration:
     def declaration(self, client: Any) -> Any:
         """4. What the client said: any consent ticks the notice."""
         path = f"/api/clients/{client['client_id']}"
-        files = [self.upload(path, "OFWCA.pdf", b"%PDF-1.4\n% a made-up authorisation\n%%EOF\n")]
+        files = [self.upload(path, "OFWCA.pdf", AUTHORISATION)]
         answers = {"marketing": True, "email": True, "phone": False}
         draft = self.agent.post(f"{path}/declarations", {"answers": answers, "attachments": files})
         said = {one["purpose"]: one["answer"] for one in draft["answers"]}
         check(said == answers | {"notice": True}, "the notice is ticked with any consent")
         say("4. Declared: marketing yes, e-mail yes, telephone no; the notice was ticked with it.")
         return draft
-
-    def upload(self, owner: str, name: str, content: bytes) -> str:
-        """A file by presigned form, as a browser sends it."""
-        kind = {"name": name, "content_type": "application/pdf"}
-        form = self.agent.post(f"{owner}/files", kind | {"size": len(content)})
-        send_form(form["url"], form["fields"], name, content)
-        self.agent.put(f"{owner}/files/{form['file_id']}", kind)
-        return str(form["file_id"])
 
     def preview_and_send(self, draft: Any) -> None:
         """5. Nothing leaves before the preview was seen and sent."""
@@ -161,10 +136,8 @@ class Demonstration:
         files = message.iter_attachments()
         paper = next(one for one in files if "OFWCA" not in str(one.get_filename()))
         (OUT / "declaration.pdf").write_bytes(paper.get_content())
-        links = re.findall(r"(?m)^https?://\S+/c#(\S+?)\r?$", body(message))
-        check(len(links) == 1, "the link stands alone on one line")
         say(f"6. The e-mail arrived, with {names[0]} and {names[1]}.")
-        return str(links[0])
+        return link_token(message, "c")
 
     def robots(self, token: str, client: Any) -> None:
         """7a. What only looks changes nothing; what is forged opens nothing."""
@@ -222,15 +195,8 @@ class Demonstration:
         check(self.consents(client)["marketing"] == "expired", "unanswered, it expires")
         refused("link_expired", lambda: self.link("read", token))
         check(self.link("renew", token) == {"code": "asked"}, "a new link can be asked for")
-        self.cloud.move_clock(0)
-        time.sleep(1.1)
+        self.clock_right()
         say("   Disputed, reminded once, expired: by the agenda, with the clock moved on.")
-
-    def pass_time(self, days: int) -> None:
-        """The clock moved on, which the functions read once a second; then the tick."""
-        self.cloud.move_clock(days * DAY)
-        time.sleep(1.1)
-        self.cloud.tick()
 
     def bounce(self) -> None:
         """8. A message that comes back takes the notice with it."""
@@ -282,126 +248,3 @@ class Demonstration:
         except Refused as answer:
             check(answer.status == 401, "no token, no answer")
         say("11. Another organisation's staff get a 404, nobody's token a 401.")
-
-    # What the steps need again and again
-
-    def desk(self, email_address: str) -> Desk:
-        """This person's desk."""
-        return Desk.sign_in(self.cloud.outputs, email_address, seed.PASSWORD)
-
-    def sent_to(self, name: str, address: str) -> tuple[Any, str]:
-        """A client with a declaration that was sent; the token of its link."""
-        identity = {"kind": "person", "name": name, "language": "pl", "served": "remote"}
-        client = self.agent.post("/api/clients", identity | {"email": address})
-        path = f"/api/clients/{client['client_id']}/declarations"
-        draft = self.agent.post(path, {"answers": {"marketing": True, "email": True}})
-        self.agent.post(f"{where(draft)}/send", version=draft["version"])
-        message, _ = self.message(self.arrived(address))
-        return client, re.findall(r"/c#(\S+)", body(message))[0]
-
-    def arrived(self, address: str, count: int = 1) -> dict[str, Any]:
-        """The newest e-mail to this address, once there are so many."""
-        wait(lambda: len(self.cloud.mails(address)) >= count)
-        return self.cloud.mails(address)[0]
-
-    def message(self, mail: dict[str, Any]) -> tuple[EmailMessage, bytes]:
-        """An e-mail of the mailbox, parsed, and its bytes."""
-        raw = self.cloud.raw_mail(mail["number"])
-        parsed: Any = BytesParser(policy=email.policy.default).parsebytes(raw)
-        return parsed, raw
-
-    def link(self, verb: str, token: str, **body: Any) -> Any:
-        """What the page behind the link asks."""
-        return self.public.post(f"/api/public/{self.org}/links/{verb}", {"token": token, **body})
-
-    def read(self, client: Any) -> Any:
-        """The client now."""
-        return self.agent.get(f"/api/clients/{client['client_id']}")
-
-    def consents(self, client: Any) -> dict[str, str]:
-        """The client's standing on each purpose."""
-        return {one["purpose"]: one["state"] for one in self.read(client)["consents"]}
-
-
-def where(declaration: Any) -> str:
-    """The address of a declaration."""
-    client_id = declaration["client"]["client_id"]
-    return f"/api/clients/{client_id}/declarations/{declaration['declaration_id']}"
-
-
-def body(message: EmailMessage) -> str:
-    """The text part."""
-    part = message.get_body(("plain",))
-    return str(part.get_content()) if part else ""
-
-
-def send_form(url: str, fields: dict[str, str], name: str, content: bytes) -> None:
-    """A form with a file, as a browser sends it."""
-    boundary = "duly-demonstration-form"
-    lines = [
-        f'--{boundary}\r\nContent-Disposition: form-data; name="{key}"\r\n\r\n{value}\r\n'
-        for key, value in fields.items()
-    ]
-    lines.append(
-        f'--{boundary}\r\nContent-Disposition: form-data; name="file"; filename="{name}"\r\n'
-        f"Content-Type: {fields['Content-Type']}\r\n\r\n"
-    )
-    data = "".join(lines).encode() + content + f"\r\n--{boundary}--\r\n".encode()
-    headers = {"Content-Type": f"multipart/form-data; boundary={boundary}"}
-    with urllib.request.urlopen(
-        urllib.request.Request(url, data=data, headers=headers), timeout=10
-    ) as answer:
-        check(answer.status in (200, 201, 204), "the upload is taken")
-
-
-def check(holds: bool, what: str) -> None:
-    """`NotAsItShouldBe` unless it holds."""
-    if not holds:
-        raise NotAsItShouldBe(what)
-
-
-def refused(code: str, act: Callable[[], Any]) -> None:
-    """The act must be refused with this code."""
-    try:
-        act()
-    except Refused as answer:
-        found = answer.problem.get("code")
-        check(found == code, f"refused with {code}, not with {found}")
-        return
-    raise NotAsItShouldBe(f"it was not refused with {code}")
-
-
-def wait(holds: Callable[[], bool]) -> None:
-    """Until it holds; the local cloud does by itself what the demonstration waits for."""
-    ends = time.monotonic() + PATIENCE
-    while not holds():
-        if time.monotonic() > ends:
-            raise NotAsItShouldBe("what was promised did not happen within a minute")
-        time.sleep(0.1)
-
-
-def say(line: str) -> None:
-    """Tell what happened."""
-    print(line, flush=True)
-
-
-def main() -> int:
-    """Run it in a local cloud of its own."""
-    shutil.rmtree(OUT, ignore_errors=True)
-    OUT.mkdir(parents=True)
-    with running(say=say) as cloud:
-        for _ in seed.seed(cloud.outputs):
-            pass
-        say("Two organisations, their people and a few clients are there.")
-        try:
-            Demonstration(cloud).run()
-        except (NotAsItShouldBe, Refused) as problem:
-            say(f"NOT AS IT SHOULD BE: {problem}")
-            return 1
-    made = sorted(one.name for one in Path(OUT).iterdir())
-    say(f"All as it should be. In build/demo: {', '.join(made)}")
-    return 0
-
-
-if __name__ == "__main__":
-    sys.exit(main())

@@ -1,0 +1,1 @@
+"""The demonstration without a screen: one module for each story."""
