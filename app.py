@@ -3,7 +3,7 @@
 from typing import Any
 
 import msgspec
-from chalice import Chalice, Rate
+from chalice import Chalice, Cron, Rate
 
 from chalicelib import agenda, log, wiring
 from chalicelib.aws import ledger, secrets
@@ -26,6 +26,7 @@ from chalicelib.information.routes import routes as information
 from chalicelib.letters.routes import routes as letters
 from chalicelib.organisations.routes import routes as organisations
 from chalicelib.portability.routes import routes as portability
+from chalicelib.roots import service as roots
 from chalicelib.statistics.routes import routes as statistics
 
 BLUEPRINTS = (
@@ -93,6 +94,21 @@ def inbound_mail(event: dict[str, Any], context: Any) -> None:
 def rotate_link_keys(event: Any) -> None:
     """A new key signs links in five minutes; the old ones verify until their last link is over."""
     secrets.rotate(wiring.setting("LINK_KEYS_SECRET"), now=wiring.real_now())
+
+
+@app.lambda_function(name="roots")
+def lay_down_roots(event: dict[str, Any], context: Any) -> dict[str, Any]:
+    """The heads of the chains that grew, from the table's stream, into the locked bucket."""
+    heads = roots.lay_down(wiring.ports(), wiring.vault(), ledger.written_in(event))
+    log.info("roots_laid_down", heads=heads)
+    return {"batchItemFailures": []}
+
+
+@app.schedule(Cron(30, 0, "*", "*", "?", "*"), name="seal_roots")
+def seal_roots(event: Any) -> None:
+    """The days that are over, sealed and signed; what was missed is sealed late."""
+    today = wiring.real_now().date()
+    log.info("roots_sealed", seals=roots.seal_days(wiring.vault(), today=today))
 
 
 def _told(event: str, run: agenda.Run) -> dict[str, Any]:

@@ -6,12 +6,12 @@ from datetime import UTC, datetime, timedelta
 from functools import cache
 from typing import Any
 
-from chalicelib.aws import ledger, secrets
+from chalicelib.aws import ledger, secrets, signer
 from chalicelib.aws.bucket import S3Bucket
 from chalicelib.aws.ledger import DynamoLedger
 from chalicelib.aws.mailer import SesMailer
 from chalicelib.kernel.tokens import KeyRing
-from chalicelib.ports import Ports
+from chalicelib.ports import Ports, Vault
 
 LOCAL = "local"
 _cache: dict[Any, Any] = {}
@@ -50,6 +50,16 @@ def ports() -> Ports:
         count=_count,
         cache=_cache,
         shards=ledger.SHARDS,
+    )
+
+
+def vault() -> Vault:
+    """Where the heads of chains are laid down, and what seals them."""
+    key = setting("ROOTS_KEY", "")
+    return Vault(
+        bucket=S3Bucket(setting("ROOTS_BUCKET_NAME")),
+        key=key,
+        sign=lambda digest: signer.sign(key, digest),
     )
 
 

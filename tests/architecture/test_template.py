@@ -23,11 +23,13 @@ FUNCTIONS = {
     "InboundMail": "policy-inbound_mail.json",
     "Letters": "policy-letters.json",
     "MailEvents": "policy-mail_events.json",
+    "Roots": "policy-roots.json",
     "RotateLinkKeys": "policy-rotate_link_keys.json",
+    "SealRoots": "policy-seal_roots.json",
     "Tick": "policy-tick.json",
 }
 STAGES = ("local", "dev", "prod")
-KEPT = ("Table", "DataBucket", "LinkKeys", "UserPool")
+KEPT = ("Table", "DataBucket", "LinkKeys", "UserPool", "RootsBucket", "RootsKey")
 
 
 @cache
@@ -156,6 +158,11 @@ SEARCHES = ("dynamodb:Query", "dynamodb:Scan")
         ("policy-mail_events.json", ("ses:", "secretsmanager:", "s3:", *SEARCHES, DELETE)),
         ("policy-inbound_mail.json", ("ses:", "secretsmanager:Put", *SEARCHES, DELETE)),
         ("policy-rotate_link_keys.json", ("ses:", "s3:", "dynamodb:")),
+        (
+            "policy-roots.json",
+            ("ses:", "secretsmanager:", "kms:", "s3:Get", "s3:Delete", *SEARCHES),
+        ),
+        ("policy-seal_roots.json", ("ses:", "secretsmanager:", "dynamodb:", "s3:Delete")),
     ],
 )
 def test_a_function_lacks_what_it_does_not_need(policy: str, forbidden: tuple[str, ...]) -> None:
@@ -214,7 +221,8 @@ def test_events_come_from_where_the_architecture_says(resources: Json) -> None:
     assert schedule("Tick") in {"rate(1 minute)", "rate(1 minutes)"}
     assert schedule("HeavyTick") == schedule("Tick")
     assert schedule("RotateLinkKeys") == "rate(90 days)"
-    for name in ("APIHandler", "InboundMail", "Letters", "MailEvents"):
+    assert schedule("SealRoots") == "cron(30 0 * * ? *)"
+    for name in ("APIHandler", "InboundMail", "Letters", "MailEvents", "Roots"):
         assert "Events" not in properties(resources, name)
 
 
@@ -238,8 +246,37 @@ def test_promised_letters_leave_by_the_stream(resources: Json) -> None:
     assert stream == {"StreamViewType": "KEYS_ONLY"}
 
 
+def test_the_heads_of_chains_are_laid_down_where_nobody_changes_them(resources: Json) -> None:
+    """R17, R23: keys alone come by the stream; what is laid down is locked, and a key seals it."""
+    mapping = properties(resources, "RootsStream")
+    assert mapping["FunctionName"] == {"Ref": "Roots"}
+    assert mapping["BisectBatchOnFunctionError"] is True
+    assert mapping["MaximumRecordAgeInSeconds"] == 24 * 3600
+    (wanted,) = mapping["FilterCriteria"]["Filters"]
+    assert json.loads(wanted["Pattern"]) == {
+        "eventName": ["INSERT"],
+        "dynamodb": {"Keys": {"SK": {"S": [{"prefix": "EVENT#"}]}}},
+    }
+    bucket = properties(resources, "RootsBucket")
+    assert bucket["ObjectLockEnabled"] is True
+    retention = bucket["ObjectLockConfiguration"]["Rule"]["DefaultRetention"]
+    assert retention == {"Mode": {"Ref": "RootsLockMode"}, "Days": {"Ref": "RootsLockDays"}}
+    rules = bucket["LifecycleConfiguration"]["Rules"]
+    assert not [one for one in rules if "ExpirationInDays" in one]
+    key = properties(resources, "RootsKey")
+    assert (key["KeySpec"], key["KeyUsage"]) == ("ECC_NIST_P256", "SIGN_VERIFY")
+
+
+def test_who_lays_down_reads_hashes_alone(resources: Json) -> None:
+    """R17: of what an event says, nothing comes near the function; and it can seal nothing."""
+    document = json.loads((ROOT / ".chalice" / "policy-roots.json").read_text())
+    (read,) = [one for one in statements(document) if "dynamodb:BatchGetItem" in one["Action"]]
+    allowed = read["Condition"]["ForAllValues:StringEquals"]["dynamodb:Attributes"]
+    assert allowed == ["PK", "SK", "hash"]
+
+
 def test_what_failed_for_good_is_kept(resources: Json) -> None:
-    for name in ("Tick", "HeavyTick", "MailEvents", "InboundMail", "RotateLinkKeys"):
+    for name in ("Tick", "HeavyTick", "MailEvents", "InboundMail", "RotateLinkKeys", "SealRoots"):
         queue = properties(resources, name)["DeadLetterQueue"]["TargetArn"]
         assert queue == {"Fn::GetAtt": ["DeadLetters", "Arn"]}
     for queue in of_type(resources, "AWS::SQS::Queue").values():
