@@ -21,6 +21,7 @@ from chalicelib.consents.scan_routes import routes as scans
 from chalicelib.consents.standing_routes import routes as standings
 from chalicelib.contact.routes import routes as contact
 from chalicelib.erasure.routes import routes as erasures
+from chalicelib.exports.routes import routes as exports
 from chalicelib.files import routes as files
 from chalicelib.information.routes import routes as information
 from chalicelib.letters.routes import routes as letters
@@ -36,6 +37,7 @@ BLUEPRINTS = (
     standings,
     scans,
     lists,
+    exports,
     files,
     letters,
     contact,

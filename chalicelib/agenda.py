@@ -17,6 +17,7 @@ from chalicelib.consents import list_service, scans
 from chalicelib.consents import service as consents
 from chalicelib.digests import service as digests
 from chalicelib.erasure import service as erasure
+from chalicelib.exports import service as exports
 from chalicelib.kernel.change import Key
 from chalicelib.kernel.errors import ChangedMeanwhile, DomainError
 from chalicelib.letters import service as letters
@@ -45,6 +46,7 @@ ATTEND: Mapping[str, Callable[[Ports, Key], str]] = {
     "PERSON": digests.attend,
     "IMPORT": scans.attend,
     "CONSENTS": list_service.attend,
+    "EXPORT": exports.attend,
     "PORTABILITY": portability.attend,
     "ERASURE": lambda ports, key: erasure.attend(ports, key, TARGETS),
 }

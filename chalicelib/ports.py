@@ -151,6 +151,15 @@ class Bucket(Protocol):
     def found(self, prefix: str) -> Iterator[Stored]:
         """Every object under this prefix, in the order of keys; asked for page by page."""
 
+    def begin_parts(self, key: str, *, content_type: str) -> str:
+        """Begin an object that is written in parts; the name of the upload."""
+
+    def put_part(self, key: str, upload: str, number: int, content: bytes) -> str:
+        """Write one part, 5 MB at least but for the last; its tag, or "" where none is begun."""
+
+    def end_parts(self, key: str, upload: str, tags: Sequence[str]) -> None:
+        """Make the object whole: these parts in their order."""
+
     def erase(self, prefix: str) -> int:
         """Remove every version of every object under this prefix; how many there were."""
 

@@ -226,6 +226,7 @@ class Examples:
             "import_scans": files | {"signed_on": None},
             "upload_consents": {"name": "zgody.csv", "content_type": "text/csv", "size": 100},
             "check_import": {"name": "zgody.csv"},
+            "begin_export": {"what": "clients", "format": "csv"},
             "assign_scan": {"code": draft["code"], "page": 1},
             "decide_scan": {"decision": "accept"},
             "retry_stuck": {"kind": "CLIENT", "owner": "x", "item": "ROOT", "since": "2026"},

@@ -1,6 +1,6 @@
 """Objects in S3: papers, letters as sent, attachments."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 from urllib.parse import quote
 
@@ -51,6 +51,25 @@ class S3Bucket:
             if not page.get("IsTruncated"):
                 return
             asked["ContinuationToken"] = page["NextContinuationToken"]
+
+    def begin_parts(self, key: str, *, content_type: str) -> str:
+        """Begin an object that is written in parts; the name of the upload."""
+        begun = self._call("create_multipart_upload", Key=key, ContentType=content_type)
+        upload: str = begun["UploadId"]
+        return upload
+
+    def put_part(self, key: str, upload: str, number: int, content: bytes) -> str:
+        """Write one part, 5 MB at least but for the last; its tag, or "" where none is begun."""
+        where = {"Key": key, "UploadId": upload, "PartNumber": number}
+        tag: str = (self._call("upload_part", **where, Body=content) or {}).get("ETag", "")
+        return tag
+
+    def end_parts(self, key: str, upload: str, tags: Sequence[str]) -> None:
+        """Make the object whole: these parts in their order."""
+        parts = [{"PartNumber": n, "ETag": tag} for n, tag in enumerate(tags, 1)]
+        self._call(
+            "complete_multipart_upload", Key=key, UploadId=upload, MultipartUpload={"Parts": parts}
+        )
 
     def erase(self, prefix: str) -> int:
         """Remove every version of every object under this prefix; how many there were."""

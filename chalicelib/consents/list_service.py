@@ -137,10 +137,12 @@ def attend(ports: Ports, key: Key) -> str:
     if held.value.state not in (State.CHECKING, State.APPLYING):
         _forget(ports, held)
         return "attended"
-    turn = _Turn(ports, held)
-    while time.monotonic() < ends and held.value.state in (State.CHECKING, State.APPLYING):
+    turn, stage = _Turn(ports, held), held.value.state
+    while held.value.state is stage:
         turn.step(held)
         held = get(ports, key.org, key.id)
+        if time.monotonic() >= ends:
+            break
     return "attended"
 
 
