@@ -119,13 +119,12 @@ def _part(ports: Ports, held: Held[Export]) -> tuple[bytes, int, str]:
     content, lines, after = bytearray(), 0, root.after
     if not root.parts and root.format is Format.CSV:
         content += tables.head(columns)
-    while len(content) < PART:
+    while True:
         found, after = _page(ports, held, after)
         lines += len(found)
         content += _written(root.format, found)
-        if not after:
-            break
-    return bytes(content), lines, after
+        if not after or len(content) >= PART:
+            return bytes(content), lines, after
 
 
 def _page(

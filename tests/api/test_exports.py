@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from chalicelib.exports import service
+from chalicelib.exports import domain, service
 from chalicelib.organisations import domain as organisation
 from tests.duly import ADMIN, AGENT, HEAD, Answer, Duly
 
@@ -176,14 +176,14 @@ def test_a_crash_after_the_last_part_begins_again(
     """Robustness: the object was whole and nobody had said so; the file is written anew."""
     duly.client()
     export = begun(duly, "clients").json
-    true = service.domain.wrote
+    true = domain.wrote
 
     def dies(*_: Any, **__: Any) -> Any:
         raise RuntimeError("the process dies here")
 
-    monkeypatch.setattr(service.domain, "wrote", dies)
+    monkeypatch.setattr(domain, "wrote", dies)
     assert duly.heavy_tick().failed == 1
-    monkeypatch.setattr(service.domain, "wrote", true)
+    monkeypatch.setattr(domain, "wrote", true)
     duly.wait(hours=1)
     duly.heavy_tick()
     done = again(duly, export)
