@@ -293,8 +293,9 @@ def join(
 ) -> Change:
     """Something that came later joins the case; an open request counts as answered by it."""
     case = held.value
+    asked = case.open_request if message.sender == case.addressed_as else None
     requests = tuple(
-        replace(one, answered_on=case.day(message.at)) if one is case.open_request else one
+        replace(one, answered_on=case.day(message.at)) if one is asked else one
         for one in case.requests
     )
     changed = replace(
@@ -333,8 +334,12 @@ def join(
 def files_seen(
     held: Held[Complaint], seen: Sequence[CaseFile], house: House, *, now: datetime
 ) -> Change:
-    """What was found of the files that waited in quarantine: kept, held, or missing."""
-    case = replace(held.value, unchecked=max(0, held.value.unchecked - len(seen)))
+    """What was found of files that waited in quarantine: kept, held, or missing.
+
+    Where nothing waits, nothing is left to be counted.
+    """
+    left = held.value.unchecked - len(seen) if seen else 0
+    case = replace(held.value, unchecked=max(0, left))
     bad = [one for one in seen if one.state == "held"]
     told: tuple[Notice, ...] = ()
     if bad and case.is_open:
