@@ -18,7 +18,7 @@ from chalicelib.kernel.errors import NotFound
 from chalicelib.organisations.domain import House
 
 KIND = "EXPORT"
-KEPT = timedelta(days=1)  # as the bucket's own rule for exports/
+KEPT = timedelta(days=1)  # the bucket's own rule for exports/ comes later
 
 
 class What(StrEnum):

@@ -1,8 +1,6 @@
 """The register read month by month, counted, and written out as a table."""
 
-import csv
 import hashlib
-import io
 from collections.abc import Iterable, Iterator
 from datetime import date
 
@@ -10,7 +8,7 @@ import msgspec
 
 from chalicelib.complaints import register, store
 from chalicelib.complaints.register import Entry
-from chalicelib.kernel import ids
+from chalicelib.kernel import ids, tables
 from chalicelib.kernel.errors import Invalid
 from chalicelib.kernel.workdays import local
 from chalicelib.organisations.domain import House
@@ -20,10 +18,7 @@ from chalicelib.statistics.domain import Statistics
 
 PAGE = 100
 MOST_LINES = 50_000
-CSV = "text/csv; charset=utf-8"
 COLUMNS = Entry.__struct_fields__
-# What a spreadsheet takes for a formula, or steps over on its way to one; full-width signs, too.
-_FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "\0", "＝", "＋", "－", "＠")
 
 
 class TooManyLines(Invalid):
@@ -60,28 +55,16 @@ def export(ports: Ports, house: House, first: str, last: str) -> tuple[str, int]
     content = table(lines)
     key = f"exports/{org}/{ids.new_id()}.csv"
     digest = hashlib.sha256(content).hexdigest()
-    ports.bucket.put(key, content, content_type=CSV, sha256=digest)
+    ports.bucket.put(key, content, content_type=tables.CSV, sha256=digest)
     name = f"register-{first}-{last}.csv"
-    return ports.bucket.link(key, filename=name, content_type=CSV), len(lines)
+    return ports.bucket.link(key, filename=name, content_type=tables.CSV), len(lines)
 
 
 def table(lines: Iterable[Entry]) -> bytes:
-    """RFC 4180, every cell quoted, UTF-8 with its mark, and nothing that acts as a formula."""
-    out = io.StringIO(newline="")
-    writer = csv.writer(out, quoting=csv.QUOTE_ALL, lineterminator="\r\n")
-    writer.writerow(COLUMNS)
-    for one in lines:
-        told = msgspec.to_builtins(one)
-        writer.writerow([cell(told.get(name, _default(name))) for name in COLUMNS])
-    return out.getvalue().encode("utf-8-sig")
-
-
-def cell(value: object) -> str:
-    """A value as a cell shows it: what would act as a formula is text (ASVS 1.2.10)."""
-    if isinstance(value, bool):
-        return "yes" if value else "no"
-    told = "" if value is None else str(value)
-    return f"'{told}" if told.startswith(_FORMULA) else told
+    """The lines as a table for a spreadsheet (`kernel.tables`)."""
+    told = (msgspec.to_builtins(one) for one in lines)
+    rows = ([one.get(name, _default(name)) for name in COLUMNS] for one in told)
+    return tables.head(COLUMNS) + tables.lines(rows)
 
 
 def today(ports: Ports, house: House) -> date:

@@ -23,6 +23,7 @@ from chalicelib.complaints.case import (
 )
 from chalicelib.complaints.handling import Classes, Way
 from chalicelib.complaints.register import ENTRY, Entry
+from chalicelib.kernel import tables
 from chalicelib.kernel.change import Actor, Change, Event, Held
 from chalicelib.organisations.domain import House
 from chalicelib.statistics import domain, service
@@ -343,7 +344,7 @@ def test_a_range_backwards_or_too_long_is_refused(first: str, last: str) -> None
 )
 def test_no_cell_acts_as_a_formula(sign: str) -> None:
     """Robustness, CSV: a quote before what a spreadsheet would work out, full-width signs too."""
-    assert service.cell(f"{sign}HYPERLINK(A1)") == f"'{sign}HYPERLINK(A1)"
+    assert tables.cell(f"{sign}HYPERLINK(A1)") == f"'{sign}HYPERLINK(A1)"
     table = service.table([a_line(department=f"{sign}cmd|' /C calc'!A0")]).decode("utf-8-sig")
     assert f"\"'{sign}cmd|' /C calc'!A0\"" in table
 
