@@ -17,6 +17,7 @@ from chalicelib.organisations import store as organisations
 from chalicelib.ports import Item, Ports
 
 ROOMS = ("files", "papers", "letters", "mail", "held", "scans", "quarantine", "exports")
+MOST_LOG_BYTES = 64 * 1024
 _erasure = msgspec.json.Decoder(Erasure).decode
 
 
@@ -80,6 +81,54 @@ def erase(ports: Ports, job: Held[Erasure], kind: Target) -> None:
     )
     _log(ports, job.key, change.root)
     ports.ledger.commit(change)
+
+
+class Replayed(msgspec.Struct, kw_only=True):
+    """What a replay of the log did: how many erasures it read, how many it had to do again."""
+
+    read: int = 0
+    again: int = 0
+
+
+def replay(ports: Ports, targets: Mapping[str, Target]) -> Replayed:
+    """After a restore from backup: whatever was erased since is erased again (S15).
+
+    The log lies beside the table and did not go back with it. Twice, or broken off, it ends the
+    same.
+    """
+    done = Replayed()
+    for one in ports.bucket.found("erasures/"):
+        content = ports.bucket.get(one.key, most=MOST_LOG_BYTES)
+        if content is None:
+            continue
+        done.read += 1
+        logged, org = _erasure(content), one.key.split("/")[1]
+        job = _begun(ports, domain.target_of(org, logged), logged)
+        if not _stands(ports, job, targets[logged.kind]):
+            erase(ports, job, targets[logged.kind])
+            done.again += 1
+    return done
+
+
+def _begun(ports: Ports, target: Key, logged: Erasure) -> Held[Erasure]:
+    """The job of the table; begun anew where the restore took it along."""
+    with suppress(ErasureUnknown):
+        return get(ports, target)
+    by = Actor("system") if logged.by == "system" else Actor("staff", logged.by)
+    ports.ledger.commit(domain.begin(target, logged.ground, by=by, now=ports.now))
+    return get(ports, target)
+
+
+def _stands(ports: Ports, job: Held[Erasure], kind: Target) -> bool:
+    """Whether the erasure is finished, and its target is as the certificate says, or further on."""
+    if job.value.finished_at is None:
+        return False
+    target = domain.target_of(job.key.org, job.value)
+    root = ports.ledger.read(target, "ROOT").get("ROOT")
+    if root is None:
+        return True
+    house = organisations.house(ports, target.org)
+    return root.version >= job.value.events and kind.blank(ports, kind.held(root), house) is None
 
 
 def jobs(ports: Ports, org: str, *, after: str, most: int) -> tuple[list[Held[Erasure]], str]:
