@@ -33,6 +33,8 @@ from chalicelib.ports import Item, Ports
 STATUS_PAGE, INSURED_PAGE = "status", "insured"
 WRITER, INSURED = 1, 2  # whose status link it is: the generation of its claims
 _WORDS = Path(__file__).parent / "words.toml"
+# By which a case ends without an answer.
+_ENDS = frozenset({"not_answered", "suspended", "court_returned", "routed_out"})
 # What the acknowledgement's template says by itself.
 _SAID_BY_ITSELF = frozenset({"taken", "missing"})
 _said = msgspec.json.Decoder(Said).decode
@@ -338,10 +340,13 @@ def on_sent(
 def on_bounced(
     held: Held[Complaint], letter: Letter, part: Item | None, house: House, now: datetime
 ) -> Change | None:
-    """A letter came back: an answer was not given, and somebody has to find another way."""
+    """A letter came back: an answer was not given, and somebody has to find another way.
+
+    So has somebody where a case was ended by it: nothing ends in silence.
+    """
     change = answers.on_bounced(held, letter, house, now=now)
     case = held.value
-    if change is not None or not case.is_open:
+    if change is not None or case.erasure or not (case.is_open or letter.template in _ENDS):
         return change
     return acts.done(
         held,

@@ -316,3 +316,23 @@ def test_two_officers_at_one_case(office: Office) -> None:
     assert again.told == (409, "changed_meanwhile")
     templates = [one["template"] for one in office.read(case)["letters"]]
     assert templates.count("data_requested") == 1
+
+
+@pytest.mark.parametrize("kind", ["Bounce", "Reject"])
+def test_a_letter_that_ended_a_case_and_came_back_is_told(office: Office, kind: str) -> None:
+    """M55, item 9: whoever was to learn of the end did not; somebody has to write by post."""
+    case = office.case()
+    office.duly.mailbox.sent.clear()
+    office.done(case, "no-answer", {"reason": "abusive"})
+    office.duly.tick()
+    (mail,) = office.duly.mailbox.sent
+    told = office.duly.event(kind, mail, bounce={"bounceType": "Permanent"})
+    assert told == {"Bounce": "bounced", "Reject": "held"}[kind]
+    assert office.events(case)[-1] == "letter_bounced"
+    assert office.read(case)["state"] == "closed_unanswered"
+    office.duly.mailbox.sent.clear()
+    office.duly.wait(minutes=5)
+    office.duly.tick()
+    office.duly.tick()
+    assert [one.tags["kind"] for one in office.duly.mailbox.sent] == ["PERSON"]
+    assert case["reference"] in office.duly.mailbox.sent[0].text
