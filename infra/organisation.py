@@ -139,9 +139,17 @@ def _known(house: House, member: Member) -> Member:
 
 
 def _move(house: House, wanted: Settings) -> None:
-    """Where links lead and who letters come from, which staff can't change, as the file says."""
+    """Where links lead, who letters come from and where mail comes in, which staff can't change,
+    as the file says.
+    """
     ports, known = wiring.ports(), house.settings
-    moved = msgspec.structs.replace(known, host=wanted.host, sender=wanted.sender)
+    mailbox = wanted.complaints.mailbox
+    moved = msgspec.structs.replace(
+        known,
+        host=wanted.host,
+        sender=wanted.sender,
+        complaints=msgspec.structs.replace(known.complaints, mailbox=mailbox),
+    )
     if moved != known:
         service.change(
             ports,

@@ -8,7 +8,7 @@ because a field says so. The pack and the calendar are those of the day of recei
 
 from datetime import date, datetime
 from enum import StrEnum
-from typing import Literal
+from typing import Annotated, Literal
 
 import msgspec
 
@@ -25,6 +25,8 @@ from chalicelib.policy.suspension import Asked
 KIND = "COMPLAINT"
 MOST_SUBSTANCE = 20_000
 MOST_FILES = 10
+# An instant, with its offset.
+Moment = Annotated[datetime, msgspec.Meta(tz=True)]
 
 
 class Channel(StrEnum):
@@ -179,25 +181,25 @@ class AnswerProgress(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=Tr
     outcome: Outcome | None = None
     by: str
     authors: tuple[str, ...] = ()
-    drafted_at: datetime
-    submitted_at: datetime | None = None
-    approved_at: datetime | None = None
+    drafted_at: Moment
+    submitted_at: Moment | None = None
+    approved_at: Moment | None = None
     approved_by: str = ""
     returned: str = ""
     channel: str = ""
     informational: bool = False
-    sent_at: datetime | None = None
+    sent_at: Moment | None = None
     sent_on: date | None = None
     tracking: str = ""
     identification: Identification | None = None
-    bounced_at: datetime | None = None
+    bounced_at: Moment | None = None
 
 
 class Closed(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """How a case ended: `reason` is the pack's key of the reason or ground."""
 
     state: State
-    at: datetime
+    at: Moment
     by: str = ""
     reason: str = ""
     outcome: Outcome | None = None
@@ -218,7 +220,8 @@ class Complaint(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 
     `received_at` is the real moment of receipt, by which the clock starts, `entered_at` the moment
     at which Duly came to know; `attended_until` is the moment up to which every step of the ladder
-    was taken. `unchecked` counts the files that wait in quarantine.
+    was taken. `unchecked` counts the files that wait in quarantine; `acknowledged_on` is the day on
+    which a paper told the writer that it was received.
     """
 
     reference: str
@@ -258,6 +261,7 @@ class Complaint(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     registered_at: datetime | None = None
     attended_until: datetime | None = None
     acknowledge: bool = False
+    acknowledged_on: date | None = None
     assignee: str = ""
     department: str = ""
     requests: tuple[Request, ...] = ()
@@ -363,7 +367,11 @@ class Complaint(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 
     @property
     def facts(self) -> Facts:
-        """What the deadlines follow from."""
+        """What the deadlines follow from.
+
+        The day of registration is the one by the rules, not the one on which it was done: a
+        submission that is entered late, or registered after an outage, is owed its answer no later.
+        """
         events: dict[Trigger, date] = {}
         if self.closed is not None:
             events["closed"] = self.day(self.closed.at)
@@ -373,7 +381,6 @@ class Complaint(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
             received_at=self.received_at,
             zone=self.zone,
             agent_received_at=self.agent_received_at,
-            registered_on=self.day(self.registered_at) if self.registered_at else None,
             extended_to=self.extension.to if self.extension else None,
             events=events,
         )

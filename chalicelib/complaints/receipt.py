@@ -251,6 +251,8 @@ def register(held: Held[Complaint], house: House, key: Key, *, now: datetime) ->
         notices = acts.notices(key.id, case, house, "registered", "officer", now=now)
         if case.third_party and case.question is None:
             notices += acts.notices(key.id, case, house, "question_by_post", "officer", now=now)
+        if to_be_posted(case):
+            notices += acts.notices(key.id, case, house, "receipt_by_post", "officer", now=now)
     return acts.done(
         held,
         case,
@@ -279,6 +281,13 @@ def acknowledges(case: Complaint) -> bool:
     rule = case.policy.acknowledgement
     wanted = rule.electronic if case.electronic else rule.paper
     return wanted == "always" or (wanted == "on_request" and case.acknowledge)
+
+
+def to_be_posted(case: Complaint) -> bool:
+    """Whether word of the receipt is owed on paper: there is no e-mail address (M39, M48)."""
+    reached = case.writer.postal_address and not case.writer.email
+    owed = case.third_party or acknowledges(case)
+    return bool(reached and owed and case.acknowledged_on is None)
 
 
 def join(

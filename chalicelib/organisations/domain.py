@@ -336,7 +336,7 @@ class MemberUnknown(NotFound):
 
 class AddressElsewhere(Conflict):
     code = "address_elsewhere"
-    sentence = "Whoever runs Duly changes the host of links and the domain of the sender."
+    sentence = "Whoever runs Duly changes the host of links, the sender's domain and the mailbox."
 
 
 class LastAdministrator(Conflict):
@@ -430,8 +430,9 @@ def change_settings(house: House, settings: Settings, *, by: Actor, now: datetim
     """New settings; what clients are shown follows, as new wordings, where it names the controller.
 
     A language is added once every purpose has its text in it. `AddressElsewhere` when staff change
-    where links lead or the domain that letters come from: whoever runs Duly sets them up; another's
-    host would be handed working links, and another's domain would be written from.
+    where links lead, the domain that letters come from or the mailbox: whoever runs Duly sets them
+    up; another's host would be handed working links, another's domain would be written from, and
+    mail to another's box would not come here.
     """
     settings = checked(settings)
     before = house.settings
@@ -439,6 +440,8 @@ def change_settings(house: House, settings: Settings, *, by: Actor, now: datetim
         raise AddressElsewhere(field="host")
     if by.kind == "staff" and _domain(settings.sender) != _domain(before.sender):
         raise AddressElsewhere(field="sender.email")
+    if by.kind == "staff" and settings.complaints.mailbox != before.complaints.mailbox:
+        raise AddressElsewhere(field="complaints.mailbox")
     spoken = set(settings.languages)
     _require(all(spoken <= set(one.texts) for one in house.catalogue.purposes), "languages")
     catalogue, wordings = _worded(house.catalogue, settings)

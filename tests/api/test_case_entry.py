@@ -25,7 +25,7 @@ def test_a_letter_counts_from_the_day_on_which_it_came(office: Office) -> None:
     case = office.case(channel="post", received_at=thursday.isoformat())
     assert case["paper"] and case["channel"] == "post"
     answer = next(one for one in case["deadlines"] if one["rule"] == "answer")
-    assert answer["limit"] == (moment(case["registered_at"]).date() + timedelta(30)).isoformat()
+    assert answer["limit"] == (thursday.date() + timedelta(30)).isoformat()
     register = next(one for one in case["deadlines"] if one["rule"] == "register")
     assert register["limit"] == thursday.date().isoformat()
 
