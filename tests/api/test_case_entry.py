@@ -8,7 +8,7 @@ import pytest
 from chalicelib.aws import clients
 from chalicelib.organisations.domain import Role
 from tests.casework import COMPLAINT, INSURED, Office
-from tests.duly import AGENT, HEAD, OTHER, Duly, moment
+from tests.duly import AGENT, HEAD, OTHER, Duly
 
 PDF = b"%PDF-1.7\n1 0 obj\n%%EOF\n"
 
