@@ -34,6 +34,8 @@ To = Literal["officer", "head", "management", "agent"]
 
 # Whoever asks from outside, until a later stage says that it has its answer.
 _WAITING = frozenset({"opened", "answer_asked"})
+# Which open days after the registration somebody is told that a paper is still to be posted.
+_POSTED_LADDER: tuple[To, ...] = ("officer", "officer", "head", "head", "head")
 _OUTSIDE_LADDER: tuple[tuple[To, int], ...] = (("officer", 5), ("officer", 2), ("head", 0))
 
 
@@ -138,6 +140,7 @@ class _Watch:
         yield self.registration()
         yield self.hand_over()
         if self.case.registered_at is not None:
+            yield self.receipt()
             yield self.answer()
             yield self.requests()
             yield self.approval()
@@ -149,6 +152,14 @@ class _Watch:
         if self.case.registered_at is None and alarm is not None:
             yield self.step("register_alarm", "head", alarm.limit)
             yield self.step("register_alarm", "officer", alarm.limit)
+
+    def receipt(self) -> Iterator[Step]:
+        """Word of the receipt that is owed on paper, until it was posted (M39, M48)."""
+        if self.case.registered_at is None or not self.case.receipt_to_post:
+            return
+        day = self.case.day(self.case.registered_at)
+        for n, to in enumerate(_POSTED_LADDER, start=1):
+            yield self.step("receipt_by_post", to, self.open_after(day, n), of=day, days=n)
 
     def hand_over(self) -> Iterator[Step]:
         """An agent has a working day to hand over what they received (M49)."""

@@ -320,6 +320,20 @@ class Complaint(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
         return self.anonymous or not (known or self.contract_number or self.claim_number)
 
     @property
+    def acknowledges(self) -> bool:
+        """Whether receipt is confirmed: by the pack, or because the consumer asked (M48)."""
+        rule = self.policy.acknowledgement
+        wanted = rule.electronic if self.electronic else rule.paper
+        return wanted == "always" or (wanted == "on_request" and self.acknowledge)
+
+    @property
+    def receipt_to_post(self) -> bool:
+        """Whether word of the receipt is owed on paper: there is no e-mail address (M39, M48)."""
+        by_post_alone = self.writer.postal_address and not self.writer.email
+        owed = (self.third_party or self.acknowledges) and not self.is_anonymous
+        return bool(by_post_alone and owed and self.acknowledged_on is None)
+
+    @property
     def missing(self) -> tuple[str, ...]:
         """What is asked for in the acknowledgement (M14, M46, D3); never a bar to registration."""
         wanted = {

@@ -301,7 +301,7 @@ def _token(ports: Ports, house: House, case_id: str, proof: Proof) -> str:
 def _acknowledgement(case: Complaint) -> Literal["email", "post", "none"]:
     if case.is_anonymous:
         return "none"
-    if case.writer.email and (case.third_party or receipt.acknowledges(case)):
+    if case.writer.email and (case.third_party or case.acknowledges):
         return "email"
     return "post" if case.writer.postal_address and not case.writer.email else "none"
 

@@ -450,34 +450,42 @@ def release_file(
 def acknowledge(
     held: Held[Complaint], way: Way, house: House, *, by: Actor, now: datetime
 ) -> Change:
-    """Who wrote on paper asked that receipt be confirmed: by letter, or by post on a day (M48).
+    """Receipt is confirmed: by letter, or by post on a day (M48).
 
-    So does an officer who finds that what looked like a mass mailing is none.
+    Who wrote on paper asked for it, or there is no e-mail address; or an officer finds that what
+    looked like a mass mailing is none. To who stands outside the fixed text went by post (M39).
     """
     case = held.value
     require_open(case)
-    suspect = Flag.SPAM_SUSPECT in case.flags
+    by_post = way.channel == "post"
+    if case.third_party and not by_post:
+        raise WriterStandsOutside
     flags = tuple(one for one in case.flags if one is not Flag.SPAM_SUSPECT)
     asked = replace(case, acknowledge=True, flags=flags)
-    told = receipt.acknowledges(case) and not suspect
-    if told or not receipt.acknowledges(asked):
+    if _is_told(case) or not (case.third_party or asked.acknowledges):
         raise AlreadyAcknowledged
-    if case.third_party:
-        raise WriterStandsOutside
-    if way.channel == "email" and not case.writer.email:
+    if not by_post and not case.writer.email:
         raise AddresseeUnreachable(field="channel")
     day = sent_on(case, way, now)
     letter = acts.letter("submission_taken", "writer", now)
     return acts.done(
         held,
-        asked,
+        replace(asked, acknowledged_on=day) if by_post else asked,
         house,
         "acknowledged",
         by=by,
         now=now,
         body={"channel": way.channel, "on": day.isoformat()},
-        letters=(letter,) if way.channel == "email" else (),
+        letters=() if by_post else (letter,),
     )
+
+
+def _is_told(case: Complaint) -> bool:
+    """Whether the writer was told of the receipt: on paper, or by e-mail as it was registered."""
+    if case.acknowledged_on is not None:
+        return True
+    owed = case.third_party or case.acknowledges
+    return bool(owed and case.writer.email) and Flag.SPAM_SUSPECT not in case.flags
 
 
 # What the insured says
@@ -581,7 +589,7 @@ def _told_late(before: Complaint, after: Complaint, now: datetime) -> tuple[Lett
     if after.third_party:
         outside = new or not before.third_party
         return (acts.letter("third_party_taken", "writer", now),) if outside else ()
-    if not new or not receipt.acknowledges(after) or Flag.SPAM_SUSPECT in after.flags:
+    if not new or not after.acknowledges or Flag.SPAM_SUSPECT in after.flags:
         return ()
     template = "gratitude_thanked" if after.kind is Kind.GRATITUDE else "submission_taken"
     return (acts.letter(template, "writer", now),)

@@ -251,7 +251,7 @@ def register(held: Held[Complaint], house: House, key: Key, *, now: datetime) ->
         notices = acts.notices(key.id, case, house, "registered", "officer", now=now)
         if case.third_party and case.question is None:
             notices += acts.notices(key.id, case, house, "question_by_post", "officer", now=now)
-        if to_be_posted(case):
+        if case.receipt_to_post:
             notices += acts.notices(key.id, case, house, "receipt_by_post", "officer", now=now)
     return acts.done(
         held,
@@ -274,20 +274,6 @@ def ask_insured(case: Complaint, now: datetime) -> tuple[Complaint, tuple[Letter
     question = Question(asked_at=now, generation=generation, expires=now + QUESTION_LIFE)
     letter = acts.letter("insured_asked", "insured", now, generation=generation)
     return replace(case, question=question), (letter,)
-
-
-def acknowledges(case: Complaint) -> bool:
-    """Whether receipt is confirmed: by the pack, or because the consumer asked (M48)."""
-    rule = case.policy.acknowledgement
-    wanted = rule.electronic if case.electronic else rule.paper
-    return wanted == "always" or (wanted == "on_request" and case.acknowledge)
-
-
-def to_be_posted(case: Complaint) -> bool:
-    """Whether word of the receipt is owed on paper: there is no e-mail address (M39, M48)."""
-    reached = case.writer.postal_address and not case.writer.email
-    owed = case.third_party or acknowledges(case)
-    return bool(reached and owed and case.acknowledged_on is None)
 
 
 def join(
@@ -451,7 +437,7 @@ def _told_writer(case: Complaint, now: datetime) -> tuple[Complaint, tuple[Lette
             letters = (acts.letter("third_party_taken", "writer", now),)
         case, asked = ask_insured(case, now)
         return case, (*letters, *asked)
-    if not case.writer.email or not acknowledges(case) or _suspect(case):
+    if not case.writer.email or not case.acknowledges or _suspect(case):
         return case, ()
     template = "gratitude_thanked" if case.kind is Kind.GRATITUDE else "submission_taken"
     return case, (acts.letter(template, "writer", now),)

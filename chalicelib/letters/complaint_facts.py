@@ -44,6 +44,7 @@ STEPS = (
     "consent_weak",
     "insured_confirmed",
     "question_by_post",
+    "receipt_by_post",
     "files_held",
     "message_joined",
     "assigned",

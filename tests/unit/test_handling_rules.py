@@ -9,8 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
+from chalicelib.complaints import attention, closing, entry, handling, receipt, requests
 from chalicelib.complaints import case as cases
-from chalicelib.complaints import closing, entry, handling, receipt, requests
 from chalicelib.complaints.case import (
     AlreadyClosed,
     AlreadyDecided,
@@ -815,6 +815,44 @@ def test_receipt_of_a_paper_is_confirmed_on_request() -> None:
     third = about_another(channel=Channel.POST, paper=True)
     with pytest.raises(handling.WriterStandsOutside):
         handling.acknowledge(third, Way(), house, by=OFFICER, now=RECEIVED)
+
+
+NO_EMAIL = replace(WRITER, email="")
+
+
+@pytest.mark.parametrize(
+    ("changes", "owed"),
+    [
+        ({"channel": Channel.POST, "paper": True, "acknowledge": True}, True),
+        ({"channel": Channel.POST, "paper": True}, False),
+        ({"channel": Channel.FORM}, True),
+        ({"channel": Channel.FORM, "writer": Person(name="Łucja Żółć")}, False),
+        ({"channel": Channel.FORM, "writer": WRITER}, False),
+        ({"channel": Channel.POST, "paper": True, "insured": INSURED}, True),
+    ],
+)
+def test_receipt_is_confirmed_by_post_where_there_is_no_email(
+    changes: dict[str, Any], owed: bool
+) -> None:
+    """M39, M48: an officer is told, reminded on open days, and records the posting once."""
+    house = HOUSES[SEED]
+    held = received(**{"writer": NO_EMAIL} | changes)
+    change = receipt.register(held, house, KEY, now=RECEIVED)
+    assert ("receipt_by_post" in {one.step for one in change.notices}) is owed
+    case = after(change)
+    ahead = attention.steps(case.value, house.settings.complaints)
+    assert ("receipt_by_post" in {one.kind for one in ahead}) is owed
+    if not owed:
+        return
+    with pytest.raises(DomainError):
+        handling.acknowledge(case, Way(), house, by=OFFICER, now=RECEIVED)
+    way = Way(channel="post", posted_on=DAY)
+    done = handling.acknowledge(case, way, house, by=OFFICER, now=RECEIVED)
+    assert (told(done), done.root.acknowledged_on) == ([], DAY)
+    ahead = attention.steps(done.root, house.settings.complaints)
+    assert "receipt_by_post" not in {one.kind for one in ahead}
+    with pytest.raises(handling.AlreadyAcknowledged):
+        handling.acknowledge(after(done), way, house, by=OFFICER, now=RECEIVED)
 
 
 def test_a_suspected_mass_mailing_is_confirmed_once_an_officer_looked() -> None:
