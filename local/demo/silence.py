@@ -7,7 +7,6 @@ from itertools import groupby
 from operator import itemgetter
 from typing import Any
 
-from chalicelib.documents import codes
 from local import form
 from local.cloud import Cloud
 from local.demo.cases import Case
@@ -50,7 +49,7 @@ class Silence(Story):
         """On to each step's moment: its people get one letter, nobody else any; then again none."""
         case = self.untouched(self.officer, ORG, language="pl", name="Cierpliwa Klientka")
         read = case.read()
-        number = codes.group(read["reference"])
+        number = read["reference"]
         self.settled()
         told = 0
         for at, steps in moments(read["steps"], until="answer_overdue"):
@@ -75,7 +74,7 @@ class Silence(Story):
         officer = self.desk(NORTHERN["officer"][0])
         case = self.untouched(officer, NORTH, language="ru", name="Терпеливая Клиентка")
         read = case.read()
-        number = codes.group(read["reference"])
+        number = read["reference"]
         self.settled()
         steps = read["steps"]
         last = next(n for n, one in enumerate(steps) if one["kind"] == "answer_overdue")
