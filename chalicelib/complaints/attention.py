@@ -36,6 +36,8 @@ To = Literal["officer", "head", "management", "agent"]
 _WAITING = frozenset({"opened", "answer_asked"})
 # Which open days after the registration somebody is told that a paper is still to be posted.
 _POSTED_LADDER: tuple[To, ...] = ("officer", "officer", "head", "head", "head")
+# The same for what came after the end of a case: it has the days of a registration (M44, M74).
+_AFTER_LADDER: tuple[To, ...] = ("officer", "head", "head", "management", "management")
 _OUTSIDE_LADDER: tuple[tuple[To, int], ...] = (("officer", 5), ("officer", 2), ("head", 0))
 
 
@@ -133,9 +135,10 @@ class _Watch:
         self.deadlines = case.deadlines
 
     def parts(self) -> Iterator[Iterable[Step]]:
-        """Every reason to tell somebody; after the end of a case only who asks from outside."""
+        """Every reason to tell somebody; after the end, who asks from outside, and what came."""
         yield self.outside()
         if not self.case.is_open:
+            yield self.came_after()
             return
         yield self.registration()
         yield self.hand_over()
@@ -256,6 +259,15 @@ class _Watch:
                 day = self.last_open(one.answer_by - DAY * before)
                 left = (one.answer_by - day).days
                 yield self.step("outside_due", to, day, of=one.answer_by, days=left)
+
+    def came_after(self) -> Iterator[Step]:
+        """What came after the end waits to be registered again, until an officer looked (M74)."""
+        since, closed = self.case.waiting_since, self.case.closed
+        if since is None or closed is None or since < closed.at:
+            return
+        day = self.case.day(since)
+        for n, to in enumerate(_AFTER_LADDER, start=1):
+            yield self.step("came_after", to, self.open_after(day, n), of=day, days=n)
 
     def step(self, kind: str, to: To, day: date, *, of: date | None = None, days: int = 0) -> Step:
         """A step at the opening of that day."""

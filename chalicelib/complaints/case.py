@@ -221,7 +221,8 @@ class Complaint(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     `received_at` is the real moment of receipt, by which the clock starts, `entered_at` the moment
     at which Duly came to know; `attended_until` is the moment up to which every step of the ladder
     was taken. `unchecked` counts the files that wait in quarantine; `acknowledged_on` is the day on
-    which a paper told the writer that it was received.
+    which a paper told the writer that it was received; `waiting_since` the moment since which
+    something that came after the end waits for an officer.
     """
 
     reference: str
@@ -276,6 +277,7 @@ class Complaint(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     outside: tuple[Ombudsman, ...] = ()
     reopens: str = ""
     reopened_as: str = ""
+    waiting_since: datetime | None = None
     duplicate_of: str = ""
     duplicates: tuple[str, ...] = ()
     hold: str = ""

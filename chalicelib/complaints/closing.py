@@ -254,7 +254,7 @@ def mark_reopened(
     held: Held[Complaint], reopened_as: str, house: House, *, by: Actor, now: datetime
 ) -> Change:
     """The closed case names the one that was registered for it anew (M74)."""
-    changed = replace(held.value, reopened_as=reopened_as)
+    changed = replace(held.value, reopened_as=reopened_as, waiting_since=None)
     body = {"reopened_as": reopened_as}
     return acts.done(held, changed, house, "reopened", by=by, now=now, body=body)
 

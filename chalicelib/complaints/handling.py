@@ -621,7 +621,8 @@ def _logged(
 ) -> Change:
     part = Part(sk=f"LOG#{one.log_id}", data=one, create=True)
     body = {"log": one.log_id, "kind": one.kind, "text": digest(one.text)}
-    return acts.done(held, held.value, house, kind, by=by, now=now, body=body, parts=(part,))
+    seen = replace(held.value, waiting_since=None)  # what came after the end was looked at
+    return acts.done(held, seen, house, kind, by=by, now=now, body=body, parts=(part,))
 
 
 def _require_registered(case: Complaint) -> None:

@@ -299,6 +299,7 @@ def join(
         files=case.files + len(files),
         unchecked=case.unchecked + len([one for one in files if one.state == "uploaded"]),
         messages=case.messages + 1,
+        waiting_since=None if case.is_open else case.waiting_since or now,
     )
     letters = _told_joined(changed, message, now)
     return acts.done(

@@ -29,6 +29,7 @@ STEPS = (
     "letter_held",
     "outside_due",
     "answer_due",
+    "came_after",
     "insured_denied",
     "answer_returned",
     "approval_waits",

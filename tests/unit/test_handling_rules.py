@@ -1109,3 +1109,49 @@ def test_a_message_answers_the_open_request() -> None:
     joined = receipt.join(held, message, (), HOUSES[SEED], by=OFFICER, now=on(DAY + ONE))
     assert joined.root.requests[0].answered_on == DAY + ONE
     assert joined.root.state is State.REGISTERED
+
+
+@pytest.mark.parametrize(("sender", "answers"), [("writer", False), ("insured", True)])
+def test_who_stands_outside_answers_nothing_for_the_insured(sender: Any, answers: bool) -> None:
+    """M37, M66: the insured was asked; what somebody else sends leaves their silence as it is."""
+    held = asked(about_another(), DAY)
+    message = Message(
+        message_id="m", at=on(DAY + ONE), channel=Channel.FORM, text="Oto kopia.", sender=sender
+    )
+    joined = receipt.join(held, message, (), HOUSES[SEED], by=CLIENT, now=on(DAY + ONE))
+    assert (joined.root.open_request is None) is answers
+
+
+def test_what_comes_after_the_end_waits_in_nobodys_silence() -> None:
+    """M44, M74: the officer, the heads and management are told until one of them looked at it."""
+    house = HOUSES[SEED]
+    change = closing.route_out(
+        registered(), "Szkody", "", Way(), house, by=OFFICER, now=on(DAY + ONE)
+    )
+    closed = after(change)
+    message = Message(message_id="m", at=on(DAY + ONE * 3), channel=Channel.FORM, text="Nowe.")
+    joined = receipt.join(closed, message, (), house, by=CLIENT, now=on(DAY + ONE * 3))
+    again = receipt.join(
+        after(joined),
+        replace(message, message_id="n"),
+        (),
+        house,
+        by=CLIENT,
+        now=on(DAY + ONE * 5),
+    )
+    assert again.root.waiting_since == on(DAY + ONE * 3)
+    ahead = attention.due(again.root, house.settings.complaints, on(DAY + ONE * 30))
+    assert [(one.kind, one.to, one.days) for one in ahead if one.kind == "came_after"] == [
+        ("came_after", "officer", 1),
+        ("came_after", "head", 2),
+        ("came_after", "head", 3),
+        ("came_after", "management", 4),
+        ("came_after", "management", 5),
+    ]
+    assert again.due_at == ahead[0].at
+    looked = handling.note(after(again), "Dziękuje.", house, by=OFFICER, now=on(DAY + ONE * 5))
+    reopened = closing.mark_reopened(after(again), "case-2", house, by=OFFICER, now=on(DAY))
+    for seen in (looked, reopened):
+        assert attention.due(seen.root, house.settings.complaints, on(DAY + ONE * 30)) == []
+    open_still = receipt.join(registered(), message, (), house, by=CLIENT, now=on(DAY + ONE * 3))
+    assert open_still.root.waiting_since is None
