@@ -3,6 +3,7 @@
 import io
 import zipfile
 from collections.abc import Iterable, Sequence
+from typing import Any
 from xml.sax.saxutils import escape
 
 MAIN = "http://schemas.openxmlformats.org/spreadsheetml/2006/main"
@@ -20,7 +21,7 @@ RELATED = (
 
 
 def workbook(
-    rows: Iterable[Sequence[object]], *, shared: bool = True, book: str = BOOK, tail: str = ""
+    rows: Iterable[Sequence[Any]], *, shared: bool = True, book: str = BOOK, tail: str = ""
 ) -> bytes:
     """A workbook of one sheet: text shared or in the cell, numbers as numbers, `=` as a formula."""
     strings: dict[str, int] = {}

@@ -1,8 +1,8 @@
 """A table in plain text as offices have it: any of five alphabets, any of three separators.
 
 What wrote the file does not say which, so it is found out: marks and zeros tell UTF-16, UTF-8 is
-what decodes as such, and of the two old code pages the one in whose words the letters stand as they
-do in Polish (alone, among plain ones) or in Russian (side by side). Rows are read one by one.
+what decodes as such, and of the two old code pages the one that makes more letters of the signs.
+Rows are read one by one.
 """
 
 import codecs
@@ -18,6 +18,8 @@ SEPARATORS = (",", ";", "\t")
 MOST_TOGETHER = 40  # lines of one row: beyond that somebody forgot to close a quotation mark
 _PROBE = 1_000_000
 _CHUNK = 1 << 16
+_POLISH = "ąćęłńóśźżĄĆĘŁŃÓŚŹŻ".encode("cp1250")
+_RUSSIAN = bytes([0xA8, 0xB8, *range(0xC0, 0x100)])
 _SEP_LINE = re.compile(r"\s*sep=[,;\t]?\s*", re.IGNORECASE)
 
 
@@ -107,8 +109,14 @@ def _decodes(content: bytes, name: str) -> bool:
 
 
 def _code_page(probe: bytes) -> str:
-    """Russian letters stand side by side, Polish ones with a tail or a stroke mostly alone."""
+    """Of which alphabet more signs are letters; if that is even, Russian ones stand side by side.
+
+    Each alphabet has letters where the other has few: a Polish text read as Russian has numero
+    signs in its words, and a Russian one read as Polish has letters of Slovaks and Hungarians.
+    """
     runs = re.findall(rb"[\x80-\xff]+", probe)
-    together = sum(len(one) for one in runs if len(one) > 2)
-    apart = sum(len(one) for one in runs if len(one) <= 2)
-    return "cp1251" if together > apart else "cp1250"
+    polish = sum(len(one) - len(one.translate(None, _POLISH)) for one in runs)
+    russian = sum(len(one) - len(one.translate(None, _RUSSIAN)) for one in runs)
+    if polish != russian:
+        return "cp1250" if polish > russian else "cp1251"
+    return "cp1251" if any(len(one) > 2 for one in runs) else "cp1250"

@@ -39,6 +39,11 @@ def refused(read: Callable[[], object]) -> Trouble:
         (RUSSIAN, "utf-8", "utf-8"),
         (RUSSIAN, "cp1251", "cp1251"),
         (RUSSIAN, "utf-16", "utf-16"),
+        ("Nazwa;E-mail\r\nŁucja Żółw;l@x.example\r\n", "cp1250", "cp1250"),
+        ("name;id\r\nJóźwiak;1\r\n", "cp1250", "cp1250"),
+        ("name;id\r\nRóg;1\r\n", "cp1250", "cp1250"),
+        ("name;id\r\nЛи;1\r\n", "cp1251", "cp1251"),
+        ("name;id\r\nКусок;1\r\n", "cp1251", "cp1251"),
         ("name;email\r\nAnn;a@x.example\r\n", "ascii", "utf-8"),
     ],
 )
