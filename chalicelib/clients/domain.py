@@ -226,6 +226,16 @@ class Client(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
         ran_out = any(one.state is DeclarationState.EXPIRED for one in asking)
         return ConsentState.EXPIRED if ran_out else ConsentState.NONE
 
+    def in_force(self, purpose: str, at: datetime) -> Standing | None:
+        """The consent on a purpose, if it is given and its term is not over at this moment.
+
+        A term that is over is over, whether or not the agenda has come to it.
+        """
+        one = self.standings.get(purpose)
+        if one is None or one.state is not ConsentState.GIVEN:
+            return None
+        return None if one.expires is not None and one.expires <= at else one
+
     @property
     def given(self) -> frozenset[str]:
         """The purposes consented to now."""

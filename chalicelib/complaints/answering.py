@@ -176,6 +176,7 @@ def known(ports: Ports, held: Held[Complaint]) -> Known:
     reply = contact.may_reply(
         client,
         case.addressee.email,
+        at=ports.now,
         proofs=rule.proofs if rule else contact.WRITTEN,
         written=bool(case.email_consent) and case.addressed_as == "writer",
     )

@@ -10,7 +10,7 @@ from enum import StrEnum
 
 import msgspec
 
-from chalicelib.clients.domain import Client, ClientState, ConsentState, Proof, Standing
+from chalicelib.clients.domain import Client, ClientState, Proof, Standing
 
 
 class Channel(StrEnum):
@@ -63,8 +63,8 @@ def addressee(client: Client) -> Addressee:
     return Addressee(email=client.identity.email, client=client, bar=bar)
 
 
-def may_write(to: Addressee, ground: Ground, channel: Channel) -> Verdict:
-    """Whether a letter on this ground may go to this person by this channel."""
+def may_write(to: Addressee, ground: Ground, channel: Channel, *, at: datetime) -> Verdict:
+    """Whether a letter on this ground may go to this person by this channel at this moment."""
     if to.bar:
         return Verdict(allowed=False, reason=to.bar)
     if channel is Channel.EMAIL and not to.email:
@@ -73,12 +73,7 @@ def may_write(to: Addressee, ground: Ground, channel: Channel) -> Verdict:
         return YES
     if to.client is None:
         return Verdict(allowed=False, reason=f"no_consent:{NEEDED[channel][0]}")
-    client = to.client
-    missing = [one for one in NEEDED[channel] if client.consent(one) is not ConsentState.GIVEN]
-    if missing:
-        return Verdict(allowed=False, reason=f"no_consent:{missing[0]}")
-    proofs = tuple(client.standings[one].declaration_id for one in NEEDED[channel])
-    return Verdict(allowed=True, reason="consent", proofs=proofs)
+    return _consented(to.client, NEEDED[channel], at)
 
 
 SERVICE = "service"
@@ -90,7 +85,7 @@ def may_contact(client: Client, purpose: str, channel: Channel, *, at: datetime)
 
     `service` is what is needed to serve them; commerce needs marketing and the channel, any other
     purpose its own consent and the channel's. A consent counts from the moment at which it was
-    given; what was decided since then is told instead of guessed.
+    given until its term is over; what was decided since then is told instead of guessed.
     """
     to = addressee(client)
     if to.bar:
@@ -102,17 +97,20 @@ def may_contact(client: Client, purpose: str, channel: Channel, *, at: datetime)
     needed = tuple(dict.fromkeys((purpose, _OF_CHANNEL[channel])))
     if purpose in _OF_CHANNEL.values():
         needed = NEEDED[channel]
+    return _consented(client, needed, at)
+
+
+def _consented(client: Client, needed: Iterable[str], at: datetime) -> Verdict:
+    """Yes with the proofs where every one of these consents was given by then and is in force."""
+    proofs = []
     for one in needed:
-        standing = client.standings.get(one)
-        if client.consent(one) is not ConsentState.GIVEN or standing is None:
+        standing = client.in_force(one, at)
+        if standing is None:
             return Verdict(allowed=False, reason=f"no_consent:{one}")
         if standing.at > at:
             return Verdict(allowed=False, reason=f"not_yet:{one}")
-    return Verdict(
-        allowed=True,
-        reason="consent",
-        proofs=tuple(client.standings[one].declaration_id for one in needed),
-    )
+        proofs.append(standing.declaration_id)
+    return Verdict(allowed=True, reason="consent", proofs=tuple(proofs))
 
 
 def may_quote(client: Client) -> Verdict:
@@ -141,17 +139,22 @@ WRITTEN = (Proof.SIGNATURE, Proof.EMAIL_CLICK)
 
 
 def may_reply(
-    client: Client | None, address: str, *, proofs: Iterable[str] = WRITTEN, written: bool = False
+    client: Client | None,
+    address: str,
+    *,
+    at: datetime,
+    proofs: Iterable[str] = WRITTEN,
+    written: bool = False,
 ) -> Reply:
-    """What is known of this address and of this client.
+    """What is known of this address and of this client at this moment.
 
     The address is identified where it is the client's own (M81); the consent to data processing
     counts with one of the `proofs` (M82). To be answered at this very address is agreed to in a
     declaration made for the client's own one, or was `written` in the submission itself (M83).
     """
     own = client is not None and _same(client.identity.email, address)
-    data = _given(client, DATA_PROCESSING, tuple(proofs))
-    agreed = _given(client, REPLY_BY_EMAIL, WRITTEN) if own else None
+    data = _given(client, DATA_PROCESSING, tuple(proofs), at)
+    agreed = _given(client, REPLY_BY_EMAIL, WRITTEN, at) if own else None
     return Reply(
         identified_email=own,
         data_consent=data is not None,
@@ -160,11 +163,11 @@ def may_reply(
     )
 
 
-def _given(client: Client | None, purpose: str, proofs: Iterable[str]) -> Standing | None:
-    if client is None or client.consent(purpose) is not ConsentState.GIVEN:
-        return None
-    standing = client.standings[purpose]
-    return standing if standing.proof in proofs else None
+def _given(
+    client: Client | None, purpose: str, proofs: Iterable[str], at: datetime
+) -> Standing | None:
+    standing = client.in_force(purpose, at) if client else None
+    return standing if standing is not None and standing.proof in proofs else None
 
 
 def _same(one: str, other: str) -> bool:

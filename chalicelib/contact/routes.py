@@ -135,7 +135,8 @@ def _changed(call: Call, client_id: str, client: Client) -> Changed:
         channel.value: _may(domain.may_contact(client, "marketing", channel, at=call.ports.now))
         for channel in Channel
     }
-    return Changed(client_id=client_id, given=tuple(sorted(client.given)), **may)
+    given = (one for one in sorted(client.given) if client.in_force(one, call.ports.now))
+    return Changed(client_id=client_id, given=tuple(given), **may)
 
 
 def _asked(call: Call, client: Client, question: Question) -> Verdict:

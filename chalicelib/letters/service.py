@@ -125,7 +125,7 @@ class Owner(msgspec.Struct, frozen=True, kw_only=True):
 def promised(change: Change, addressee: Callable[[Letter], Addressee]) -> Change:
     """The change, each letter to a person asked of the gate; a refused one is kept as held."""
     asked = [
-        _asked(letter, addressee(letter)) if _is_gated(letter) else letter
+        _asked(letter, addressee(letter), change.event.at) if _is_gated(letter) else letter
         for letter in change.letters
     ]
     return replace(change, letters=tuple(asked))
@@ -152,7 +152,7 @@ def deliver(ports: Ports, due: Due, owner: Owner) -> str:
         part=found.get(about[0]) if about else None,
     )
     if _is_gated(letter):
-        verdict = _verdict(letter, owner.addressee(occasion.owner.value, letter))
+        verdict = _verdict(letter, owner.addressee(occasion.owner.value, letter), ports.now)
         if not verdict.allowed:
             return _put_aside(ports, item, letter, "held", verdict.reason)
     try:
@@ -299,13 +299,15 @@ def _is_gated(letter: Letter) -> bool:
     return not letter.to.startswith("staff:") and letter.to != "outside"
 
 
-def _asked(letter: Letter, to: Addressee) -> Letter:
-    verdict = _verdict(letter, to)
+def _asked(letter: Letter, to: Addressee, now: datetime) -> Letter:
+    verdict = _verdict(letter, to, now)
     return letter if verdict.allowed else replace(letter, state="held", reason=verdict.reason)
 
 
-def _verdict(letter: Letter, to: Addressee) -> contact.Verdict:
-    return contact.may_write(to, GROUNDS[letter.template], Channel.EMAIL)
+def _verdict(letter: Letter, to: Addressee, now: datetime) -> contact.Verdict:
+    """By no clock that is behind the one by which it was promised."""
+    at = max(now, letter.promised_at)
+    return contact.may_write(to, GROUNDS[letter.template], Channel.EMAIL, at=at)
 
 
 def _is_due(item: Item, now: datetime) -> bool:

@@ -417,7 +417,7 @@ def test_what_speaks_for_an_address_is_each_fact_by_itself(
     address: str, data: ConsentState | None, agreed: ConsentState | None, written: int
 ) -> None:
     """M81, M82, M83: every combination of address, standings and the word on the form."""
-    reply = may_reply(a_client("a@b.example", data, agreed), address, written=bool(written))
+    reply = may_reply(a_client("a@b.example", data, agreed), address, at=NOW, written=bool(written))
     own = address.casefold() == "a@b.example"
     assert reply.identified_email is own
     assert reply.data_consent is (data is ConsentState.GIVEN)
@@ -435,8 +435,8 @@ def test_what_speaks_for_an_address_is_each_fact_by_itself(
 
 def test_nobody_linked_speaks_for_nothing() -> None:
     """M81: an address that nobody tied to a client is not identified, nor is an empty one."""
-    assert may_reply(None, "a@b.example") == NOBODY
-    assert not may_reply(a_client("", None, None), "").identified_email
+    assert may_reply(None, "a@b.example", at=NOW) == NOBODY
+    assert not may_reply(a_client("", None, None), "", at=NOW).identified_email
 
 
 @pytest.mark.parametrize("proof", Proof)
@@ -445,9 +445,9 @@ def test_a_consent_counts_with_a_proof_that_the_pack_accepts(proof: Proof) -> No
     client = a_client("a@b.example", ConsentState.GIVEN, ConsentState.GIVEN, proof)
     rule = load("ru-medexpress-2019").data_consent
     assert rule is not None
-    strict = may_reply(client, "a@b.example", proofs=rule.proofs)
+    strict = may_reply(client, "a@b.example", at=NOW, proofs=rule.proofs)
     assert strict.data_consent is (proof is Proof.SIGNATURE)
-    usual = may_reply(client, "a@b.example")
+    usual = may_reply(client, "a@b.example", at=NOW)
     own_act = proof in (Proof.SIGNATURE, Proof.EMAIL_CLICK)
     assert usual.data_consent is usual.consent_to_address is own_act
 
