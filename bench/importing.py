@@ -1,7 +1,7 @@
 """A list of old consents, 100,000 lines, tried and applied in a process of its own.
 
 `python -m bench.importing <lines>` does it in the environment that it finds, and prints what it
-cost. The floor writes the same transactions without any look-up.
+cost. The floor of the memory is the process with its libraries before the first line is read.
 """
 
 import contextlib

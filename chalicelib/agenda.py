@@ -13,7 +13,7 @@ import msgspec
 from chalicelib import log
 from chalicelib.clients import service as clients
 from chalicelib.complaints import service as complaints
-from chalicelib.consents import list_service, scans
+from chalicelib.consents import list_work, scans
 from chalicelib.consents import service as consents
 from chalicelib.digests import service as digests
 from chalicelib.erasure import service as erasure
@@ -45,7 +45,7 @@ ATTEND: Mapping[str, Callable[[Ports, Key], str]] = {
     "ORGANISATION": digests.begin_day,
     "PERSON": digests.attend,
     "IMPORT": scans.attend,
-    "CONSENTS": list_service.attend,
+    "CONSENTS": list_work.attend,
     "EXPORT": exports.attend,
     "PORTABILITY": portability.attend,
     "ERASURE": lambda ports, key: erasure.attend(ports, key, TARGETS),

@@ -1,57 +1,24 @@
-"""Use cases of an import of old consents: uploaded, read, tried, applied (S52-S54).
+"""Use cases of an import of old consents: uploaded, tried, applied (S52-S54).
 
-Everything heavy runs on the agenda, a part of the list at a time. Trying and applying are the same
-code but for the last write. Lines of different people are worked off side by side; lines that share
-a number or an address one after the other, so that two lines of one person never make two clients.
+What takes time is done in the background (`list_work`); here a person says what is wanted, and
+learns how far it has come.
 """
 
-import hashlib
-import time
-from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
-from datetime import date, datetime, timedelta
 
 import msgspec
 
-from chalicelib.clients import domain as client_domain
-from chalicelib.clients import service as client_service
-from chalicelib.clients import store as client_store
-from chalicelib.clients.domain import EXTERNAL, SUPPRESSED, Client, Identity
-from chalicelib.consents import columns, importing, lists
-from chalicelib.consents.columns import Line, Reading
-from chalicelib.consents.lists import ConsentImport, ImportUnknown, Result, State, Told
-from chalicelib.documents import delimited
-from chalicelib.documents.delimited import Row, Trouble, Unreadable
-from chalicelib.kernel import ids, tables
-from chalicelib.kernel.change import Actor, AlreadyDone, Change, Held, Key, Once
-from chalicelib.kernel.errors import (
-    ChangedMeanwhile,
-    DomainError,
-    Invalid,
-    Taken,
-    TooLarge,
-    Unavailable,
-)
-from chalicelib.organisations import store as organisations
-from chalicelib.organisations.domain import House
-from chalicelib.ports import Due, Item, Ports
+from chalicelib.consents import lists
+from chalicelib.consents.lists import ConsentImport, ImportUnknown, State
+from chalicelib.kernel import tables
+from chalicelib.kernel.change import Actor, Held, Key
+from chalicelib.kernel.errors import ChangedMeanwhile, Invalid
+from chalicelib.ports import Item, Ports
 
-LEASE = timedelta(minutes=10)
-MOST_ATTEMPTS = 3
-SECONDS = 5.0  # of one turn; the agenda gives the next one
-MOST_TRIES = 5
-MOST_SUPPRESSED = 5000  # are kept in memory; beyond that each line asks
-BATCH = 100
-HANDS = 4
-ONCE_DAYS = 90
-REPORT = ("line", "result", "code", "field", "client_id")
-JSON = "application/json"
 XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 TYPES = {"text/csv": (".csv", ".tsv", ".txt"), XLSX: (".xlsx",)}
-DAY_ONE, DAY_ONE_1904 = date(1899, 12, 30), date(1904, 1, 1)
 
 _import = msgspec.json.Decoder(ConsentImport).decode
-_lines = msgspec.json.Decoder(tuple[Line, ...]).decode
 
 
 class ListTypeRefused(Invalid):
@@ -62,9 +29,6 @@ class ListTypeRefused(Invalid):
 class ListSizeRefused(Invalid):
     code = "list_size_refused"
     sentence = "A list may have 50 MB."
-
-
-# What people ask for
 
 
 def quarantine(org: str, import_id: str) -> str:
@@ -104,7 +68,7 @@ def get(ports: Ports, org: str, import_id: str) -> Held[ConsentImport]:
     items = ports.ledger.read(lists.key(org, import_id), "ROOT")
     if "ROOT" not in items:
         raise ImportUnknown
-    return _held(items["ROOT"])
+    return held_of(items["ROOT"])
 
 
 def report(ports: Ports, held: Held[ConsentImport]) -> str:
@@ -114,359 +78,15 @@ def report(ports: Ports, held: Held[ConsentImport]) -> str:
     over = root.finished is not None and ports.now >= root.finished + lists.KEPT
     if not stage or over:
         return ""
-    where = _report(held.key, stage)
+    where = report_place(held.key, stage)
     return ports.bucket.link(where, filename=f"import-{stage}.csv", content_type=tables.CSV)
 
 
-# What the agenda does
-
-
-def attend(ports: Ports, key: Key) -> str:
-    """One turn of an import that is due: a few steps, each written down when it is done."""
-    item = ports.ledger.read(key, "ROOT").get("ROOT")
-    if item is None or not item.due_at or datetime.fromisoformat(item.due_at) > ports.now:
-        return "skipped"
-    due = Due(key=key, sk="ROOT", due_at=item.due_at)
-    ports.ledger.postpone(due, attempts=item.attempts + 1, due_at=ports.now + LEASE)
-    held, ends = _held(item), time.monotonic() + SECONDS
-    if held.value.state is State.READING:
-        change = _read(ports, held, patient=item.attempts < MOST_ATTEMPTS)
-        ports.ledger.commit(change)
-        ports.bucket.delete(quarantine(key.org, key.id))
-        return "attended"
-    if held.value.state not in (State.CHECKING, State.APPLYING):
-        _forget(ports, held)
-        return "attended"
-    turn, stage = _Turn(ports, held), held.value.state
-    while held.value.state is stage:
-        turn.step(held)
-        held = get(ports, key.org, key.id)
-        if time.monotonic() >= ends:
-            break
-    return "attended"
-
-
-def _clear(ports: Ports, held: Held[ConsentImport]) -> None:
-    """The lines go: they are all that the list says of people."""
-    for part in range(1, held.value.parts + 1):
-        ports.bucket.delete(_part(held.key, part))
-
-
-def _forget(ports: Ports, held: Held[ConsentImport]) -> None:
-    _clear(ports, held)
-    change = lists.forget(held, now=ports.now)
-    if change is not None:
-        ports.ledger.commit(change)
-
-
-# Reading
-
-
-def _read(ports: Ports, held: Held[ConsentImport], *, patient: bool) -> Change:
-    """The whole list, as parts of lines; whatever is wrong with all of it is told at once."""
-    now = ports.now
-    if not patient:
-        return lists.refused(held, "took_too_long", now=now)
-    try:
-        content = ports.bucket.get(quarantine(held.key.org, held.key.id), most=lists.MOST_BYTES)
-        if content is None:
-            return lists.refused(held, "not_uploaded", now=now)
-        return _parts(ports, held, content)
-    except TooLarge:
-        return lists.refused(held, "too_large", now=now)
-    except Unreadable as error:
-        return lists.refused(held, error.trouble, at=error.line, now=now)
-    except (columns.ColumnMissing, columns.ColumnTwice) as error:
-        return lists.refused(held, error.code, field=error.field or "", now=now)
-
-
-def _parts(ports: Ports, held: Held[ConsentImport], content: bytes) -> Change:
-    house = organisations.house(ports, held.key.org)
-    written_in, rows = _opened(content, house)
-    first = next(rows, None)
-    if first is None:
-        raise Unreadable(Trouble.EMPTY)
-    found = columns.columns(first.cells, _titles(house))
-    reading = Reading(
-        languages=house.settings.languages,
-        time_zone=house.settings.time_zone,
-        first_day=_first_day(content),
-    )
-    number = parts = 0
-    batch: list[Line] = []
-    for row in rows:
-        number += 1
-        if number > lists.MOST_LINES:
-            raise Unreadable(Trouble.TOO_LARGE, row.number)
-        batch.append(columns.line(row, found, reading))
-        if len(batch) == lists.PART:
-            parts += 1
-            _put(ports, _part(held.key, parts), msgspec.json.encode(batch), JSON)
-            batch.clear()
-    if batch:
-        parts += 1
-        _put(ports, _part(held.key, parts), msgspec.json.encode(batch), JSON)
-    if not number:
-        raise Unreadable(Trouble.EMPTY)
-    return lists.was_read(
-        held,
-        sha256=hashlib.sha256(content).hexdigest(),
-        written_in=written_in,
-        ignored=found.ignored,
-        lines=number,
-        parts=parts,
-        now=ports.now,
-    )
-
-
-def _opened(content: bytes, house: House) -> tuple[str, Iterator[Row]]:
-    """How the list is written down, and its rows; the separator is the one that gives columns."""
-    from chalicelib.documents import workbooks
-
-    if workbooks.is_workbook(content):
-        return "xlsx", workbooks.rows(content)
-    name = delimited.encoding(content)
-    titles = _titles(house)
-
-    def fits(separator: str) -> int:
-        first = next(delimited.rows(content, name, separator), None)
-        return columns.score(first.cells, titles) if first else 0
-
-    separator = max(delimited.SEPARATORS, key=fits)
-    return name, delimited.rows(content, name, separator)
-
-
-def _first_day(content: bytes) -> date | None:
-    """From when a workbook counts its days."""
-    from chalicelib.documents import workbooks
-
-    if not workbooks.is_workbook(content):
-        return None
-    return DAY_ONE_1904 if workbooks.is_1904(content) else DAY_ONE
-
-
-def _titles(house: House) -> dict[str, list[str]]:
-    return {
-        one.purpose: [text.title for text in one.texts.values()]
-        for one in house.catalogue.purposes
-        if one.purpose != client_domain.NOTICE
-    }
-
-
-# Trying and applying
-
-
-class _Turn:
-    """What one turn keeps at hand: the organisation, the source that all lines share."""
-
-    def __init__(self, ports: Ports, held: Held[ConsentImport]) -> None:
-        self.ports = ports
-        self.key = held.key
-        self.house = organisations.house(ports, held.key.org)
-        self.dry = held.value.state is State.CHECKING
-        root = held.value
-        self.sha256 = root.sha256
-        self.source = importing.Source(
-            import_id=held.key.id,
-            by=root.applying_by or Actor("staff", root.by),
-            now=ports.now,
-            months=self.house.catalogue.months,
-            grace=timedelta(days=self.house.settings.keeping.grace_days),
-        )
-        self.new_numbers: set[str] = set()
-        self.kept_off = self._kept_off()
-
-    def step(self, held: Held[ConsentImport]) -> None:
-        """One part of the list, its results kept, the import one part further."""
-        from concurrent.futures import ThreadPoolExecutor
-
-        part, stage = held.value.part + 1, lists.stage_of(held.value)
-        content = self.ports.bucket.get(_part(self.key, part), most=lists.MOST_BYTES)
-        if content is None:
-            raise Unavailable
-        lines = _lines(content)
-        self._look_up(lines)
-        groups = together(lines)
-        with ThreadPoolExecutor(HANDS) as hands:
-            results = [one for group in hands.map(self._group, groups) for one in group]
-        results.sort(key=lambda one: one.line)
-        rows = tables.lines(msgspec.structs.astuple(one) for one in results)
-        _put(self.ports, _results(self.key, stage, part), rows, tables.CSV)
-        change = lists.went_on(held, tuple(results), now=self.ports.now)
-        if part == held.value.parts:
-            self._finish(stage, part)
-        self.ports.ledger.commit(change)
-        if change.root.state is State.DONE:
-            _clear(self.ports, held)
-
-    def _look_up(self, lines: Sequence[Line]) -> None:
-        """Which numbers of these lines nobody has: one call for a hundred of them."""
-        ledger, org = self.ports.ledger, self.key.org
-        numbers = sorted({self._number(one) for one in lines if one.external_id})
-        held: set[str] = set()
-        for start in range(0, len(numbers), BATCH):
-            held |= ledger.held(org, EXTERNAL, numbers[start : start + BATCH])
-        self.new_numbers = set(numbers) - held
-
-    def _number(self, line: Line) -> str:
-        value = client_domain.external_value(line.external_id)
-        return organisations.lookup_digest(self.house.organisation, value)
-
-    def _finish(self, stage: str, parts: int) -> None:
-        """One report of all lines."""
-        whole = [tables.head(REPORT)]
-        for part in range(1, parts + 1):
-            where = _results(self.key, stage, part)
-            whole.append(self.ports.bucket.get(where, most=lists.MOST_BYTES) or b"")
-        _put(self.ports, _report(self.key, stage), b"".join(whole), tables.CSV)
-
-    def _group(self, lines: Sequence[Line]) -> list[Told]:
-        return [self._one(line) for line in lines]
-
-    def _one(self, line: Line) -> Told:
-        """One line, whatever it holds: its result is its own, and the next one's turn comes."""
-        if line.problem or line.identity is None:
-            return Told(line.number, Result.REFUSED, line.problem, line.field)
-        for attempt in range(MOST_TRIES):
-            try:
-                return self._settled(line, line.identity)
-            except Unavailable:
-                raise  # it is not the line's fault: the whole part is tried again later
-            except (ChangedMeanwhile, Taken) as error:
-                self.new_numbers.discard(self._number(line))
-                if attempt == MOST_TRIES - 1:
-                    return Told(line.number, Result.REFUSED, error.code)
-            except DomainError as error:
-                return Told(line.number, Result.REFUSED, error.code, error.field or "")
-        raise AssertionError("the last attempt returns")
-
-    def _settled(self, line: Line, identity: Identity) -> Told:
-        identity = client_service.checked(self.house, identity)
-        digests = client_service.digests(self.house, identity, external_id=line.external_id)
-        held = self._client(line, identity, digests)
-        if held is None:
-            self._refuse_suppressed(line, identity, digests)
-            return self._new(line, identity, digests)
-        client_store.refuse_erased(held.value)
-        wanted = importing.records(held.key.id, line, self.source)
-        there = self.ports.ledger.read(held.key, *wanted) if wanted else {}
-        given = [one for sk, one in wanted.items() if sk not in there]
-        change = importing.known_client(held, line, given, self.source, digests=digests)
-        if change is None:
-            return Told(line.number, Result.UNCHANGED, client_id=held.key.id)
-        if not self.dry:
-            self.ports.ledger.commit(change)
-        only = importing.only_history(change)
-        result = Result.HISTORY if only else Result.UPDATED
-        return Told(line.number, result, client_id=held.key.id)
-
-    def _new(self, line: Line, identity: Identity, digests: Mapping[str, str]) -> Told:
-        key = client_domain.key(self.key.org, ids.new_id())
-        raw = f"import\0{self.sha256}\0{line.number}".encode()
-        once = Once(
-            digest=hashlib.sha256(raw).hexdigest()[:32],
-            request=self.sha256,
-            result=key.id,
-            expires_at=int((self.source.now + timedelta(days=ONCE_DAYS)).timestamp()),
-        )
-        change = importing.new_client(key, identity, line, self.source, digests=digests, once=once)
-        if self.dry:
-            return Told(line.number, Result.CREATED)
-        self.new_numbers.discard(self._number(line))
-        try:
-            self.ports.ledger.commit(change)
-        except AlreadyDone as done:
-            return Told(line.number, Result.UNCHANGED, client_id=done.result)
-        return Told(line.number, Result.CREATED, client_id=key.id)
-
-    def _client(
-        self, line: Line, identity: Identity, digests: Mapping[str, str]
-    ) -> Held[Client] | None:
-        """Who is meant: by the number, else by e-mail and name, else by telephone and name."""
-        ways = (
-            (EXTERNAL, client_domain.external_value(line.external_id) if line.external_id else ""),
-            ("EMAIL", identity.email),
-            ("PHONE", identity.phone),
-        )
-        for kind, value in ways:
-            if not value or digests[value] in self.new_numbers:
-                continue
-            found = self._found(kind, digests[value])
-            held = importing.fitting(line, identity, found, by_number=kind == EXTERNAL)
-            if held is not None:
-                return held
-        return None
-
-    def _found(self, kind: str, digest: str) -> list[Held[Client]]:
-        return self._read(self.ports.ledger.find(self.key.org, kind, digest))
-
-    def _read(self, keys: Sequence[Key]) -> list[Held[Client]]:
-        pages = (keys[start : start + BATCH] for start in range(0, len(keys), BATCH))
-        items = (item for page in pages for item in self.ports.ledger.roots(page).values())
-        return [client_store.held(item) for item in items if item.key.kind == "CLIENT"]
-
-    def _refuse_suppressed(
-        self, line: Line, identity: Identity, digests: Mapping[str, str]
-    ) -> None:
-        if not any(one.decided == "given" for one in line.decisions):
-            return
-        values = {digests[one] for one in (identity.email, identity.phone) if one}
-        if self.kept_off is None:
-            found = [one.value for value in values for one in self._found(SUPPRESSED, value)]
-        else:
-            found = [one for one in self.kept_off if values & set(one.suppressed)]
-        importing.refuse_suppressed(line, found)
-
-    def _kept_off(self) -> list[Client] | None:
-        """Those who withdrew and were erased, few as they are; None where they are many."""
-        keys = self.ports.ledger.find(self.key.org, SUPPRESSED, client_domain.ANY)
-        if len(keys) > MOST_SUPPRESSED:
-            return None
-        return [one.value for one in self._read(keys)]
-
-
-def together(lines: Iterable[Line]) -> list[list[Line]]:
-    """Lines that share a number or an address, in their order, as one group each."""
-    groups: dict[int, list[Line]] = {}
-    of: dict[str, int] = {}
-    for place, line in enumerate(lines):
-        keys = _keys(line)
-        joined = sorted({of[one] for one in keys if one in of})
-        home = joined[0] if joined else place
-        members = groups.setdefault(home, [])
-        for other in joined[1:]:
-            members += groups.pop(other)
-            of |= {one: home for one, group in of.items() if group == other}
-        members.append(line)
-        of |= dict.fromkeys(keys, home)
-    for members in groups.values():
-        members.sort(key=lambda one: one.number)
-    return list(groups.values())
-
-
-def _keys(line: Line) -> list[str]:
-    if line.identity is None:
-        return []
-    values = (line.external_id, line.identity.email, line.identity.phone)
-    return [f"{n}{one.casefold()}" for n, one in enumerate(values) if one]
-
-
-def _put(ports: Ports, where: str, content: bytes, content_type: str) -> None:
-    digest = hashlib.sha256(content).hexdigest()
-    ports.bucket.put(where, content, content_type=content_type, sha256=digest)
-
-
-def _part(key: Key, part: int) -> str:
-    return f"imports/{key.org}/{key.id}/lines-{part:05d}.json"
-
-
-def _results(key: Key, stage: str, part: int) -> str:
-    return f"imports/{key.org}/{key.id}/{stage}-{part:05d}.csv"
-
-
-def _report(key: Key, stage: str) -> str:
+def report_place(key: Key, stage: str) -> str:
+    """Where the report of a stage lies."""
     return f"imports/{key.org}/{key.id}/{stage}.csv"
 
 
-def _held(item: Item) -> Held[ConsentImport]:
+def held_of(item: Item) -> Held[ConsentImport]:
+    """The import that a root item holds."""
     return Held(key=item.key, value=_import(item.data), version=item.version, head=item.head)

@@ -1,7 +1,5 @@
 """Tables that people open in a spreadsheet: RFC 4180, every cell quoted, no cell is a formula."""
 
-import csv
-import io
 from collections.abc import Iterable
 
 CSV = "text/csv; charset=utf-8"
@@ -20,6 +18,9 @@ def cell(value: object) -> str:
 
 def lines(rows: Iterable[Iterable[object]]) -> bytes:
     """These rows as text, without the mark: the first lines of a file begin with it."""
+    import csv
+    import io
+
     out = io.StringIO(newline="")
     writer = csv.writer(out, quoting=csv.QUOTE_ALL, lineterminator="\r\n")
     writer.writerows([cell(one) for one in row] for row in rows)

@@ -10,7 +10,7 @@ import pytest
 
 from chalicelib.clients import domain as clients
 from chalicelib.clients import store
-from chalicelib.consents import list_service, lists
+from chalicelib.consents import list_service, list_work, lists
 from chalicelib.erasure import service as erasing
 from chalicelib.erasure.domain import Ground
 from chalicelib.kernel.change import SYSTEM
@@ -321,7 +321,9 @@ def test_a_consent_runs_out_as_any_other(duly: Duly) -> None:
     """Issue 4, 5: a term counts from the decision, so an old one may be over at once."""
     version = duly.staff("GET", "/api/catalogue").json["version"]
     body = {"texts": TEXTS, "hidden": False, "months": 12}
-    answer = duly.staff("PATCH", "/api/catalogue/purposes/marketing", body, by=ADMIN, version=version)
+    answer = duly.staff(
+        "PATCH", "/api/catalogue/purposes/marketing", body, by=ADMIN, version=version
+    )
     assert answer.status == 200, answer.json
     applied(duly, listed("1;Ann;ann@klient.example;;01.01.2019;tak;03.02.2019;papier"))
     duly.tick()
@@ -346,7 +348,7 @@ def test_suppressions_beyond_memory_are_asked_for_line_by_line(
     duly: Duly, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """S15: however many were erased, the answer is the same."""
-    monkeypatch.setattr(list_service, "MOST_SUPPRESSED", 0)
+    monkeypatch.setattr(list_work, "MOST_SUPPRESSED", 0)
     test_who_withdrew_and_was_erased_stays_so(duly)
 
 
@@ -511,9 +513,9 @@ def test_a_list_that_kills_its_readers_is_given_up(
         raise RuntimeError("out of memory")
 
     import_id = uploaded(duly, (POLISH + ONE).encode())
-    monkeypatch.setattr(list_service, "_opened", dies)
+    monkeypatch.setattr(list_work, "_opened", dies)
     duly.staff("POST", f"/api/imports/{import_id}/check", {"name": "a.csv"}, by=ADMIN)
-    for _ in range(list_service.MOST_ATTEMPTS + 1):
+    for _ in range(list_work.MOST_ATTEMPTS + 1):
         duly.heavy_tick()
         duly.wait(hours=2)
     assert again(duly, import_id)["trouble"] == "took_too_long"

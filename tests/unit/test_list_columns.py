@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from chalicelib.consents import columns, list_service
+from chalicelib.consents import columns, list_work
 from chalicelib.consents.columns import ColumnMissing, Columns, ColumnTwice, Line, Reading
 from chalicelib.documents.delimited import Row
 
@@ -160,8 +160,8 @@ def test_a_day_of_a_workbook_is_a_number() -> None:
     """Issue 4, 9: counted from the last days of 1899, or from 1904."""
     header, cells = "name;id;notice", "Ann;7;43499.0"
     for first, day in (
-        (list_service.DAY_ONE, date(2019, 2, 3)),
-        (list_service.DAY_ONE_1904, date(2023, 2, 4)),
+        (list_work.DAY_ONE, date(2019, 2, 3)),
+        (list_work.DAY_ONE_1904, date(2023, 2, 4)),
     ):
         reading = Reading(languages=("pl",), time_zone="UTC", first_day=first)
         line = read(header, cells, reading)
@@ -199,5 +199,5 @@ def test_lines_of_one_person_are_one_group() -> None:
         columns.line(Row(number=n, cells=("Ann", *one)), known, READING)
         for n, one in enumerate(told)
     ]
-    groups = list_service.together(lines)
+    groups = list_work.together(lines)
     assert sorted([one.number for one in group] for group in groups) == [[0, 2, 3], [1, 4], [5]]
