@@ -219,7 +219,7 @@ class _Watch:
             self.case.policy,
             self.case.facts,
             self.case.calendar,
-            self.case.asked,
+            self.case.asked(last.ground),
             today=last.sent_on,
         )
         if view is None:

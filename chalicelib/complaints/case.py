@@ -411,11 +411,13 @@ class Complaint(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
         """When the answer is due; None where the pack names no term."""
         return self.deadlines.get(engine.ANSWER)
 
-    @property
-    def asked(self) -> Asked:
-        """The requests, as the three-request engine counts them."""
+    def asked(self, ground: str) -> Asked:
+        """The requests for this alone, as the three-request engine counts them.
+
+        Who was asked for documents was not asked for a permission (M64, M68).
+        """
         return Asked(
-            requests=tuple(one.sent_on for one in self.requests),
+            requests=tuple(one.sent_on for one in self.requests if one.ground == ground),
             gap=self.gap,
             own_request_on=self.own_request_on,
         )

@@ -87,8 +87,13 @@ REFUSALS: dict[str, type[DomainError]] = {
 
 
 def outlook(case: Complaint, today: date) -> Outlook | None:
-    """The window of the next request and the first day of a suspension; None without rules."""
-    return suspension.outlook(case.policy, case.facts, case.calendar, case.asked, today=today)
+    """The window of the next request for what was asked last, and the first day of a suspension.
+
+    None without rules.
+    """
+    ground = case.requests[-1].ground if case.requests else ""
+    asked = case.asked(ground)
+    return suspension.outlook(case.policy, case.facts, case.calendar, asked, today=today)
 
 
 def may_suspend(case: Complaint, ground: str, today: date, *, obtainable: bool = False) -> Closing:
@@ -97,7 +102,7 @@ def may_suspend(case: Complaint, ground: str, today: date, *, obtainable: bool =
         case.policy,
         case.facts,
         case.calendar,
-        case.asked,
+        case.asked(ground),
         ground=ground,
         today=today,
         obtainable=obtainable,
@@ -128,7 +133,7 @@ def request(
         case, "data_requested", way, by=by, now=now, words=words, until=answer_by
     )
     refuse(spoken.on < answer_by <= spoken.on + DAY * MOST_DAYS_TO_ANSWER, "answer_by")
-    _require_window(case, spoken.on, new_series=new_series)
+    _require_window(case, ground, spoken.on, new_series=new_series)
     one = Request(
         n=len(case.requests) + 1,
         ground=ground,
@@ -239,14 +244,15 @@ def suspend(
     )
 
 
-def _require_window(case: Complaint, on: date, *, new_series: bool) -> None:
-    """`RequestTooEarly`, `RequestTooLate`: the engine's window, where the pack has rules."""
-    rules, last = case.policy.suspension, case.requests[-1] if case.requests else None
-    if rules is None or last is None:
+def _require_window(case: Complaint, ground: str, on: date, *, new_series: bool) -> None:
+    """`RequestTooEarly`, `RequestTooLate`: the window after the last one for the same (M70)."""
+    rules = case.policy.suspension
+    sent = case.asked(ground).requests
+    if rules is None or not sent:
         return
-    refuse(last.sent_on <= on, "posted_on")
+    refuse(sent[-1] <= on, "posted_on")
     least, most = case.gap or (rules.gap_least, rules.gap_most)
-    begins, ends = last.sent_on + DAY * least, last.sent_on + DAY * most
+    begins, ends = sent[-1] + DAY * least, sent[-1] + DAY * most
     window = f"The next request may go from {begins.isoformat()} to {ends.isoformat()}."
     if on < begins:
         raise RequestTooEarly(window)

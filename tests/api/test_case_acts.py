@@ -130,7 +130,7 @@ def test_suspension_is_refused_until_its_ground_holds(office: Office) -> None:
     refused("suspension_waits")
     view = office.read(case)["closing"]["suspended"]
     assert {one["ground"]: one["reason"] for one in view} == {
-        "permission": "waiting",
+        "permission": "requests_missing",
         "documents": "waiting",
         "own_request": "not_asked",
     }

@@ -190,9 +190,8 @@ def test_a_request_goes_exactly_when_the_engine_says(gaps: list[int], own: bool)
         day += ONE * gap
         seen = requests.outlook(held.value, day)
         assert seen is not None
-        before = outlook(
-            held.value.policy, held.value.facts, held.value.calendar, held.value.asked, today=day
-        )
+        case = held.value
+        before = outlook(case.policy, case.facts, case.calendar, case.asked("documents"), today=day)
         assert seen == before
         if day < seen.next_from:
             assert sent and gap < least
@@ -236,7 +235,7 @@ def test_a_case_is_suspended_exactly_when_the_engine_allows_it(
         case.policy,
         case.facts,
         case.calendar,
-        case.asked,
+        case.asked(ground),
         ground=ground,
         today=day,
         obtainable=obtainable,
@@ -248,6 +247,21 @@ def test_a_case_is_suspended_exactly_when_the_engine_allows_it(
     with pytest.raises(requests.REFUSALS[verdict.reason]) as refusal:
         suspend(held, day, ground, obtainable=obtainable)
     assert str(refusal.value) == why_closing(verdict, "en")
+
+
+def test_who_was_asked_for_documents_was_not_asked_for_a_permission() -> None:
+    """M64, M68: each ground counts its own requests; asking for the one bars not the other."""
+    held = after(extend(registered(), DAY, DAY + ONE * 70))
+    for n in (0, 5, 10):
+        held = asked(held, DAY + ONE * n)
+    with pytest.raises(requests.SuspensionRequestsMissing):
+        suspend(held, DAY + ONE * 45, "permission")
+    both = asked(held, DAY + ONE * 10, ground="permission")
+    assert suspend(both, DAY + ONE * 45, "documents").root.closed is not None
+    with pytest.raises(requests.SuspensionRequestsMissing):
+        suspend(both, DAY + ONE * 45, "permission")
+    seen = requests.outlook(both.value, DAY + ONE * 10)
+    assert seen is not None and seen.counted == 1
 
 
 def test_every_reason_of_the_engine_has_a_refusal_of_its_own() -> None:
@@ -284,7 +298,8 @@ def test_three_requests_and_thirty_days_never_fit_into_the_seeds_thirty_days() -
 def test_each_ground_closes_in_its_own_wording() -> None:
     """Three distinct wordings, in the language of the case (M73)."""
     held = registered()
-    ripe = {"requests": tuple(asked_on(DAY + ONE * n) for n in (0, 5, 10))}
+    grounds = ("documents", "permission")
+    ripe = {"requests": tuple(asked_on(DAY + ONE * n, g) for n in (0, 5, 10) for g in grounds)}
     extended = {"extension": cases.Extension(to=date(2027, 2, 1), reason="documents", at=RECEIVED)}
     own = {"own_request_on": DAY}
     held = with_root(held, **ripe, **extended, **own)
@@ -300,9 +315,9 @@ def test_each_ground_closes_in_its_own_wording() -> None:
     assert all("закрываем" in one for one in words.values())
 
 
-def asked_on(day: date) -> cases.Request:
+def asked_on(day: date, ground: str) -> cases.Request:
     """A request of that day."""
-    return cases.Request(n=1, ground="documents", sent_on=day, answer_by=day + ONE, channel="email")
+    return cases.Request(n=1, ground=ground, sent_on=day, answer_by=day + ONE, channel="email")
 
 
 def test_the_clients_own_request_needs_no_count_and_no_wait() -> None:
