@@ -35,7 +35,7 @@ demo: setup ## Drive the whole story without a screen; leaves its papers in buil
 
 test: setup ## Run every test
 	@$(PYTHON) -m local.browser
-	@$(PYTHON) -m pytest
+	@$(PYTHON) -m pytest -n 2 --dist loadgroup
 	@if command -v node >/dev/null 2>&1; then node --test tests/site/*.test.mjs; \
 		else echo "No node on this machine: the tests of the pages' scripts were left out."; fi
 

@@ -29,6 +29,13 @@ hypothesis.settings.register_profile("duly", deadline=None, max_examples=60)
 hypothesis.settings.load_profile("duly")
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Whole local clouds are started one at a time, however many workers there are."""
+    for item in items:
+        if item.path.parent.name in ("local", "e2e"):
+            item.add_marker(pytest.mark.xdist_group("clouds"))
+
+
 @pytest.fixture(scope="session")
 def cloud(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """One engine for the whole run."""
