@@ -84,10 +84,11 @@ class DeclarationProgress(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class ClientView(msgspec.Struct, frozen=True, kw_only=True):
-    """All about a client that one read shows."""
+    """All about a client that one read shows; `external_id` is how another system knows them."""
 
     client_id: str
     version: int
+    external_id: str
     state: ClientState
     identity: Identity
     contract: Contract
@@ -185,6 +186,7 @@ def view(held: Held[Client], house: House) -> ClientView:
     return ClientView(
         client_id=held.key.id,
         version=held.version,
+        external_id=client.external_id,
         state=client.state,
         identity=client.identity,
         contract=client.contract,

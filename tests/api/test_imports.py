@@ -310,6 +310,32 @@ def test_several_lines_of_one_person_make_one_client(duly: Duly) -> None:
     assert of_marketing(client) == ("withdrawn", "2019-03-02T23:00:00Z")
 
 
+def test_contracts_come_with_the_list(duly: Duly) -> None:
+    """Issue 4, 9; S15, D22: what is known here stays; without a contract the days of grace run."""
+    header = "id;nazwa;e-mail;data informacji;umowa;koniec umowy\r\n"
+    lines = [
+        "1;Ann;ann@klient.example;01.01.2019;brak;",
+        "2;Bob;bob@klient.example;01.01.2019;zakończona;31.12.2020",
+        "3;Cyd;cyd@klient.example;01.01.2019;zakończona;",
+        "4;Dan;dan@klient.example;01.01.2019;aktywna;31.12.2020",
+    ]
+    one = applied(duly, listed(*lines, header=header))
+    assert problems(one) == [(n, "ended_on_refused", "contract_ended_on") for n in (4, 5)]
+    assert the_client(duly, "bob")["contract"] == {"state": "ended", "ended_on": "2020-12-31"}
+    assert the_client(duly, "bob")["external_id"] == "2"
+    other = applied(duly, listed("2;Bob;bob@klient.example;01.01.2019;aktywna;", header=header))
+    assert counts(other["applied"]) == {"unchanged": 1}
+    ann = the_client(duly, "ann")
+    duly.wait(days=31)
+    for _ in range(2):
+        duly.tick()
+        duly.heavy_tick()
+    assert duly.staff("GET", f"/api/clients/{ann['client_id']}").told == (410, "client_erased")
+    assert "ann@" not in str(duly.table())
+    one = applied(duly, listed("1;Ann;ann@klient.example;01.01.2019;;", header=header))
+    assert counts(one["applied"]) == {"created": 1}  # the number is free again
+
+
 def test_word_of_mouth_is_weak_proof(duly: Duly) -> None:
     """S53, S54: imported or not, it is listed until there is a better one."""
     applied(duly, listed("1;Ann;ann@klient.example;;01.01.2019;tak;03.02.2019;sms"))
