@@ -10,7 +10,18 @@ from pathlib import Path
 
 import msgspec
 
-from bench import confirming, inbound, letters, packaging, papers, privacy, scans, starts, ticks
+from bench import (
+    confirming,
+    importing,
+    inbound,
+    letters,
+    packaging,
+    papers,
+    privacy,
+    scans,
+    starts,
+    ticks,
+)
 from bench.figures import Figure, table
 from bench.house import SECRET, a_duly, an_account, event
 from bench.memory import Table
@@ -47,6 +58,7 @@ def measure(folder: Path) -> Iterator[Figure]:
             yield from inbound.figures(account)
     yield from papers.figures(sheet)
     yield from scans.figures(sheet)
+    yield from importing.figures()
     yield packaging.megabytes()
     yield from privacy.figures()
     yield letters.p95()
