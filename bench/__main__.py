@@ -26,7 +26,7 @@ from bench.figures import Figure, table
 from bench.house import SECRET, a_duly, an_account, event
 from bench.memory import Table
 from chalicelib.aws import clients
-from chalicelib.consents import correspondence, store
+from chalicelib.consents import sheets, store
 from chalicelib.organisations import store as organisations
 from tests import engine
 
@@ -46,7 +46,7 @@ def measure(folder: Path) -> Iterator[Figure]:
             root = next(one for one in stored if one["PK"]["S"] == key and one["SK"]["S"] == "ROOT")
             ports, house = duly.ports(), organisations.house(duly.ports(), "agencja")
             held = store.get(ports, "agencja", client["client_id"], sent["declaration_id"])
-            sheet = correspondence.sheet(ports, house, *held)
+            sheet = sheets.sheet(ports, house, *held)
 
             read = event(READ.format(org="agencja"), READ, {"token": token})
             yield from starts.figures(Table(stored, secret=SECRET), account, read, key, folder)

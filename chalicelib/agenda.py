@@ -12,8 +12,9 @@ import msgspec
 
 from chalicelib import log
 from chalicelib.clients import service as clients
+from chalicelib.complaints import correspondence as case_letters
 from chalicelib.complaints import service as complaints
-from chalicelib.consents import list_work, scans
+from chalicelib.consents import correspondence, list_work, scans
 from chalicelib.consents import service as consents
 from chalicelib.digests import service as digests
 from chalicelib.erasure import service as erasure
@@ -33,8 +34,8 @@ MOST_TRIES = 5
 
 # Who promises letters, and who attends to an aggregate that is due, by its kind.
 OWNERS: Mapping[str, Owner] = {
-    "CLIENT": consents.OWNER,
-    "COMPLAINT": complaints.OWNER,
+    "CLIENT": correspondence.OWNER,
+    "COMPLAINT": case_letters.OWNER,
     "ORGANISATION": digests.ORGANISATION,
     "PERSON": digests.PERSON,
 }

@@ -9,7 +9,7 @@ import msgspec
 
 from chalicelib.clients import store as clients
 from chalicelib.clients.domain import Client, ClientErased, ClientUnknown
-from chalicelib.complaints import answers, correspondence, elements, phrases, service, store
+from chalicelib.complaints import answers, elements, phrases, service, store
 from chalicelib.complaints import case as cases
 from chalicelib.complaints.answers import AnswerDrafted, Sending, Words
 from chalicelib.complaints.case import AnswerUnknown, Complaint, Kind, Outcome, Said, Signer
@@ -190,6 +190,7 @@ def keep(
     ports: Ports, house: House, held: Held[Complaint], said: Said, postal_address: str
 ) -> Paper:
     """The official letter, rendered and kept under a key that follows from its bytes."""
+    from chalicelib.complaints.correspondence import sections
     from chalicelib.documents import letter
 
     case, language = held.value, cast(Language, said.language)
@@ -203,8 +204,8 @@ def keep(
             reference=case.reference,
             subject=SUBJECTS[language][case.kind],
             text=said.text,
-            elements=correspondence.sections(case, "answer", said, language),
-            elsewhere=correspondence.sections(case, "refusal", said, language),
+            elements=sections(case, "answer", said, language),
+            elsewhere=sections(case, "refusal", said, language),
             signer_name=said.signer.name,
             signer_position=said.signer.position,
         )

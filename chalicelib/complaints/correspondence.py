@@ -12,10 +12,10 @@ from typing import Any, Literal, cast
 
 import msgspec
 
-from chalicelib.complaints import acts, answers, phrases
+from chalicelib.complaints import acts, answers, phrases, service, store
 from chalicelib.complaints.case import Complaint, Person, Said
 from chalicelib.complaints.inbound import reply_address
-from chalicelib.complaints.receipt import LINK_LIFE
+from chalicelib.complaints.receipt import INSURED, LINK_LIFE, WRITER
 from chalicelib.documents.letter import Section
 from chalicelib.kernel import tokens
 from chalicelib.kernel.change import SYSTEM, Change, Held, Letter
@@ -25,13 +25,12 @@ from chalicelib.letters.complaint_facts import ComplaintFacts, ToPerson
 from chalicelib.letters.facts import masked
 from chalicelib.letters.mime import Address
 from chalicelib.letters.senders import controller, controller_address, link, local
-from chalicelib.letters.service import Composer, Occasion, Prepared, Unneeded
+from chalicelib.letters.service import Composer, Occasion, Owner, Prepared, Unneeded
 from chalicelib.organisations.domain import House
 from chalicelib.policy.reasons import why
 from chalicelib.ports import Item, Ports
 
 STATUS_PAGE, INSURED_PAGE = "status", "insured"
-WRITER, INSURED = 1, 2  # whose status link it is: the generation of its claims
 _WORDS = Path(__file__).parent / "words.toml"
 # By which a case ends without an answer.
 _ENDS = frozenset({"not_answered", "suspended", "court_returned", "routed_out"})
@@ -358,3 +357,13 @@ def on_bounced(
         body={"letter": letter.letter_id, "template": letter.template},
         notices=acts.notices(held.key.id, case, house, "letter_held", "officer", now=now),
     )
+
+
+OWNER = Owner(
+    held=store.held,
+    part="SAID#",
+    composers=COMPOSERS,
+    addressee=service.addressee,
+    on_sent=on_sent,
+    on_bounced=on_bounced,
+)

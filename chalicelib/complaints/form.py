@@ -16,7 +16,7 @@ from typing import Annotated, Any, Literal
 import msgspec
 from msgspec.structs import replace
 
-from chalicelib.complaints import correspondence, proof_of_work, receipt, service, store
+from chalicelib.complaints import proof_of_work, receipt, service, store
 from chalicelib.complaints.case import (
     MOST_FILES,
     CaseFile,
@@ -291,7 +291,7 @@ def _token(ports: Ports, house: House, case_id: str, proof: Proof) -> str:
         org=house.organisation.org,
         owner_id=case_id,
         about_id=case_id,
-        generation=correspondence.WRITER,
+        generation=receipt.WRITER,
         issued=issued,
         expires=issued + LINK_LIFE,
     )

@@ -54,6 +54,7 @@ from chalicelib.policy.packs import Audience, Pack, Scope, choose
 
 # As long as the key that signs it is sure to verify (kernel.tokens); each letter has a new link.
 LINK_LIFE = timedelta(days=89)
+WRITER, INSURED = 1, 2  # whose status link it is: the generation of its claims
 QUESTION_LIFE = timedelta(days=30)
 MOST_AGO = timedelta(days=90)
 LOOKED_UP = ("REFERENCE", "CASEEMAIL", "CASECONTRACT", "CASECLIENT")

@@ -12,7 +12,6 @@ import msgspec
 from chalicelib.complaints import (
     acts,
     attention,
-    correspondence,
     escalation,
     files,
     receipt,
@@ -264,11 +263,3 @@ def _blank(ports: Ports, held: Held[Complaint], house: House) -> Change | None:
 
 
 TARGET = Target(held=store.held, blank=_blank, keep=retention.KEPT)
-OWNER = letters.Owner(
-    held=store.held,
-    part="SAID#",
-    composers=correspondence.COMPOSERS,
-    addressee=addressee,
-    on_sent=correspondence.on_sent,
-    on_bounced=correspondence.on_bounced,
-)

@@ -11,7 +11,7 @@ from typing import Literal
 
 import msgspec
 
-from chalicelib.complaints import correspondence, form, handling, phrases, receipt, service, store
+from chalicelib.complaints import form, handling, phrases, receipt, service, store
 from chalicelib.complaints.case import (
     AlreadyDecided,
     Channel,
@@ -79,7 +79,7 @@ class Visit(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def stands_outside(self) -> bool:
         """Whether it is the link of a writer for somebody else, without authority (D7)."""
-        return self.claims.generation == correspondence.WRITER and self.case.third_party
+        return self.claims.generation == receipt.WRITER and self.case.third_party
 
 
 class Body(msgspec.Struct, frozen=True, kw_only=True):
@@ -137,7 +137,7 @@ def add(
     keys = [upload_key(visit, one.folder, one.slot) for one in files]
     added = form.uploaded(files, keys, source="status", now=ports.now)
     sender: Literal["writer", "insured"] = (
-        "insured" if visit.claims.generation == correspondence.INSURED else "writer"
+        "insured" if visit.claims.generation == receipt.INSURED else "writer"
     )
     message = Message(
         message_id=ids.new_id(),

@@ -1,68 +1,34 @@
 """What the letters and papers of a declaration say: stored facts made a letter's or a sheet's."""
 
-import zlib
 from collections.abc import Iterable
 from datetime import datetime, timedelta
-from typing import cast
 
 from msgspec.structs import replace
 
-from chalicelib.clients.domain import NOTICE, OUT, Client, Progress
-from chalicelib.consents import offers, receipts, store
-from chalicelib.consents.domain import Declaration
+from chalicelib.clients import store as client_store
+from chalicelib.clients.domain import OUT, Client, Progress
+from chalicelib.consents import domain, offers, receipts, store
+from chalicelib.consents.domain import Declaration, address_generation
 from chalicelib.consents.receipts import ConsentRecord
+from chalicelib.consents.sheets import sheet, shown
+from chalicelib.contact import domain as contact
 from chalicelib.documents import codes, papers
 from chalicelib.documents.attachments import FileUnknown
-from chalicelib.documents.sheet import DeclarationSheet, Language, SheetAnswer
 from chalicelib.kernel import tokens
-from chalicelib.kernel.change import Held
+from chalicelib.kernel.change import Change, Held, Letter
 from chalicelib.kernel.tokens import Claims, Purpose
 from chalicelib.letters import facts
 from chalicelib.letters.mime import Address, Attachment
 from chalicelib.letters.senders import controller, controller_address, link, local
-from chalicelib.letters.service import Composer, Occasion, Prepared, Unneeded
+from chalicelib.letters.service import Composer, Occasion, Owner, Prepared, Unneeded
 from chalicelib.organisations import store as organisations
 from chalicelib.organisations.domain import House
-from chalicelib.ports import Ports
+from chalicelib.ports import Item, Ports
 
 DEAD_LINK = "masked"
 PAGE, PREFERENCES_PAGE = "c", "p"
 OWN_LIFE = timedelta(days=89)  # as long as the key that signs it is sure to verify
 MOST_PAPER_BYTES = 10 * 1024 * 1024
-
-
-def shown(ports: Ports, house: House, declaration: Declaration) -> tuple[SheetAnswer, ...]:
-    """Each answer with the words that the client is shown."""
-    org, wanted = house.organisation.org, [one.wording_id for one in declaration.answers]
-    words = organisations.wordings(ports, org, wanted)
-    return tuple(
-        SheetAnswer(
-            title=words[one.wording_id].title,
-            text=words[one.wording_id].text,
-            answer=one.answer,
-            kind="notice" if one.purpose == NOTICE else "consent",
-        )
-        for one in declaration.answers
-    )
-
-
-def sheet(
-    ports: Ports, house: House, held: Held[Client], declaration: Declaration
-) -> DeclarationSheet:
-    """The declaration as it is printed."""
-    identity = held.value.identity
-    return DeclarationSheet(
-        org=house.organisation.org,
-        code=declaration.code,
-        language=cast(Language, declaration.language),
-        controller=controller(house.settings),
-        client_name=identity.name,
-        client_address=identity.address or None,
-        client_email=identity.email or None,
-        client_phone=identity.phone or None,
-        declared_on=local(declaration.created, house).date(),
-        answers=shown(ports, house, declaration),
-    )
 
 
 def confirm_consents(ports: Ports, occasion: Occasion) -> Prepared:
@@ -288,11 +254,6 @@ def unsubscribe_url(ports: Ports, house: House, client: Held[Client]) -> str:
     return f"{house.settings.host}/api/public/{client.key.org}/unsubscribe/{token}"
 
 
-def address_generation(client: Client) -> int:
-    """What a client's own links have instead of a counter: they live as long as the address."""
-    return zlib.crc32(client.identity.email.encode()) & 0xFFFF
-
-
 def titles(house: House, purposes: Iterable[str], language: str) -> tuple[str, ...]:
     """What purposes are called now."""
     known = {one.purpose: one.texts for one in house.catalogue.purposes}
@@ -408,3 +369,22 @@ def _files(ports: Ports, declaration: Declaration) -> Iterable[Attachment]:
         if content is None:
             raise FileUnknown
         yield Attachment(filename=one.name, content_type=one.content_type, content=content)
+
+
+def _on_sent(
+    held: Held[Client], letter: Letter, part: Item | None, house: House, now: datetime
+) -> Change | None:
+    if part is None or letter.template != "confirm_consents":
+        return None
+    return domain.on_sent(held, letter, store.declaration(part).gives_notice, now=now)
+
+
+OWNER = Owner(
+    held=client_store.held,
+    part="DECL#",
+    composers=COMPOSERS,
+    addressee=lambda client, _: contact.addressee(client),
+    on_sent=_on_sent,
+    on_bounced=lambda held, letter, _, __, now: domain.on_bounced(held, letter, now=now),
+    on_complained=lambda held, letter, _, __, now: domain.on_complained(held, letter, now=now),
+)

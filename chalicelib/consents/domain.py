@@ -7,6 +7,7 @@ confirms.
 """
 
 import hashlib
+import zlib
 from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -513,6 +514,11 @@ def on_complained(held: Held[Client], letter: Letter, *, now: datetime) -> Chang
         changed,
         Event(kind="letter_complained", actor=SYSTEM, at=now, body=body),
     )
+
+
+def address_generation(client: Client) -> int:
+    """What a client's own links have instead of a counter: they live as long as the address."""
+    return zlib.crc32(client.identity.email.encode()) & 0xFFFF
 
 
 def shown_digest(declaration: Declaration) -> str:

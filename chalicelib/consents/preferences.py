@@ -12,7 +12,7 @@ import msgspec
 from chalicelib.clients import domain as client_domain
 from chalicelib.clients import store as client_store
 from chalicelib.clients.domain import NOTICE, Client, ConsentState
-from chalicelib.consents import correspondence, domain, service, standings
+from chalicelib.consents import domain, service, standings
 from chalicelib.consents.domain import LinkWithdrawn
 from chalicelib.consents.service import Wish
 from chalicelib.kernel import tokens
@@ -145,7 +145,7 @@ def _own(ports: Ports, claims: Claims) -> Own:
         held = client_store.get(ports, claims.org, claims.owner_id)
     except (NotFound, client_domain.ClientErased) as error:
         raise LinkWithdrawn from error
-    if correspondence.address_generation(held.value) != claims.generation:
+    if domain.address_generation(held.value) != claims.generation:
         raise LinkWithdrawn
     return Own(house=organisations.house(ports, claims.org), held=held)
 

@@ -7,7 +7,7 @@ no referrer and no proxy sees it (R17, R18). Reading changes nothing; answering 
 import msgspec
 
 from chalicelib.clients.domain import DeclarationState
-from chalicelib.consents import correspondence, domain, service
+from chalicelib.consents import domain, service, sheets
 from chalicelib.consents.domain import Decision
 from chalicelib.consents.service import Opened
 from chalicelib.documents import codes
@@ -112,7 +112,7 @@ def renew_link(call: Call, org: str) -> Asked:
 def _shown(call: Call, opened: Opened) -> Shown:
     house, declaration = opened.house, opened.declaration
     decided = opened.progress.decided is not None
-    words = correspondence.shown(call.ports, house, declaration)
+    words = sheets.shown(call.ports, house, declaration)
     controller = house.settings.controller
     states = {DeclarationState.SENT: "open"}
     return Shown(

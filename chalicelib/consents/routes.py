@@ -7,7 +7,7 @@ import msgspec
 from chalicelib.clients.domain import Client, DeclarationState
 from chalicelib.clients.routes import ClientView
 from chalicelib.clients.routes import view as client_view
-from chalicelib.consents import correspondence, domain, service, store
+from chalicelib.consents import domain, service, sheets, store
 from chalicelib.consents.domain import Declaration
 from chalicelib.consents.service import Wish
 from chalicelib.documents import codes, papers
@@ -256,7 +256,7 @@ def _wish(call: Call) -> Wish:
 
 def _view(call: Call, held: Held[Client], declaration: Declaration) -> DeclarationView:
     progress = held.value.declaration(declaration.declaration_id)
-    shown = correspondence.shown(call.ports, call.house, declaration)
+    shown = sheets.shown(call.ports, call.house, declaration)
     return DeclarationView(
         declaration_id=declaration.declaration_id,
         version=held.version,

@@ -17,7 +17,7 @@ from msgspec.structs import replace
 from chalicelib.clients import domain as client_domain
 from chalicelib.clients import store as client_store
 from chalicelib.clients.domain import Client, DeclarationUnknown
-from chalicelib.consents import correspondence, imports, signing, store
+from chalicelib.consents import imports, sheets, signing, store
 from chalicelib.consents.domain import Declaration
 from chalicelib.consents.imports import (
     FileState,
@@ -578,7 +578,7 @@ def _printed(ports: Ports, house: House, held: Held[Client], declaration: Declar
         kept = ports.bucket.get(declaration.paper.object_key, most=MOST_PAPER_BYTES)
         if kept is not None:
             return kept
-    return papers.rendered(correspondence.sheet(ports, house, held, declaration))
+    return papers.rendered(sheets.sheet(ports, house, held, declaration))
 
 
 def _judged(page: ScanPage, verdict: Verdict) -> ScanPage:

@@ -12,7 +12,7 @@ from chalicelib.clients import domain as client_domain
 from chalicelib.clients import service as client_service
 from chalicelib.clients import store as client_store
 from chalicelib.clients.domain import Client, DeclarationState, Progress
-from chalicelib.consents import correspondence, domain, offers, standings, store
+from chalicelib.consents import domain, offers, sheets, standings, store
 from chalicelib.consents.domain import Attached, Decision, Declaration
 from chalicelib.consents.standings import Record
 from chalicelib.contact import domain as contact
@@ -29,7 +29,6 @@ from chalicelib.kernel.change import (
     Change,
     Held,
     Key,
-    Letter,
     Once,
     Origin,
 )
@@ -41,7 +40,7 @@ from chalicelib.organisations import domain as organisation_domain
 from chalicelib.organisations import store as organisations
 from chalicelib.organisations.domain import House, Member
 from chalicelib.policy.packs import load
-from chalicelib.ports import Item, Ports
+from chalicelib.ports import Ports
 
 MOST_TRIES = 6
 
@@ -114,6 +113,8 @@ def preview(
     ports: Ports, house: House, client_id: str, declaration_id: str, *, member: Member
 ) -> tuple[Held[Client], letters.Prepared, tuple[str, ...]]:
     """The very message that sending now would promise, its link dead, and its files (S39-S41)."""
+    from chalicelib.consents import correspondence
+
     held, declaration = store.get(ports, house.organisation.org, client_id, declaration_id)
     if not held.value.identity.email:
         raise client_domain.EmailRequired(field="email")
@@ -342,7 +343,7 @@ def _kept_paper(ports: Ports, house: House, held: Held[Client], declaration: Dec
     """The paper in the bucket: the printed one, or as it is now."""
     if declaration.paper is not None:
         return declaration.paper
-    sheet = correspondence.sheet(ports, house, held, declaration)
+    sheet = sheets.sheet(ports, house, held, declaration)
     return papers.keep(ports, held.key, declaration.declaration_id, sheet)
 
 
@@ -421,22 +422,3 @@ def _attached(
 class FileNotThere(Invalid):
     code = "attachment_unknown"
     sentence = "There is no such file."
-
-
-def _on_sent(
-    held: Held[Client], letter: Letter, part: Item | None, house: House, now: datetime
-) -> Change | None:
-    if part is None or letter.template != "confirm_consents":
-        return None
-    return domain.on_sent(held, letter, store.declaration(part).gives_notice, now=now)
-
-
-OWNER = letters.Owner(
-    held=client_store.held,
-    part="DECL#",
-    composers=correspondence.COMPOSERS,
-    addressee=lambda client, _: contact.addressee(client),
-    on_sent=_on_sent,
-    on_bounced=lambda held, letter, _, __, now: domain.on_bounced(held, letter, now=now),
-    on_complained=lambda held, letter, _, __, now: domain.on_complained(held, letter, now=now),
-)

@@ -1,10 +1,13 @@
 """Who writes, and when it is there: what every letter takes from the organisation's settings."""
 
 from datetime import datetime
+from typing import TYPE_CHECKING
 
 from chalicelib.documents.sheet import Controller
-from chalicelib.letters.mime import Address
 from chalicelib.organisations.domain import House, Settings
+
+if TYPE_CHECKING:
+    from chalicelib.letters.mime import Address
 
 
 def controller(settings: Settings) -> Controller:
@@ -20,8 +23,10 @@ def controller(settings: Settings) -> Controller:
     )
 
 
-def controller_address(settings: Settings) -> Address:
+def controller_address(settings: Settings) -> "Address":
     """Where a reply goes that is for nobody in particular."""
+    from chalicelib.letters.mime import Address
+
     return Address(name=settings.controller.name[:80], email=settings.controller.email)
 
 

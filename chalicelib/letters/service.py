@@ -10,7 +10,7 @@ import hashlib
 from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
 from functools import partial
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 from msgspec.structs import replace
@@ -20,12 +20,14 @@ from chalicelib.contact import domain as contact
 from chalicelib.contact.domain import Addressee, Channel, Ground
 from chalicelib.kernel.change import Change, Held, Key, Letter
 from chalicelib.kernel.errors import ChangedMeanwhile
-from chalicelib.letters.complaint_facts import ComplaintFacts
-from chalicelib.letters.facts import Facts
-from chalicelib.letters.mime import Address, Attachment
 from chalicelib.organisations import store as organisations
 from chalicelib.organisations.domain import House
 from chalicelib.ports import Due, Item, MailDelayed, MailRefused, Ports
+
+if TYPE_CHECKING:
+    from chalicelib.letters.complaint_facts import ComplaintFacts
+    from chalicelib.letters.facts import Facts
+    from chalicelib.letters.mime import Address, Attachment
 
 LEASE = timedelta(minutes=2)
 RATE_PAUSE = timedelta(seconds=20)
@@ -66,14 +68,14 @@ class Prepared(msgspec.Struct, frozen=True, kw_only=True):
     `masked` are the facts with their links masked; an address or a header that acts is masked too.
     """
 
-    facts: Facts | ComplaintFacts
-    masked: Facts | ComplaintFacts
+    facts: "Facts | ComplaintFacts"
+    masked: "Facts | ComplaintFacts"
     language: str
-    to: Address
-    reply_to: Address
-    attachments: tuple[Attachment, ...] = ()
+    to: "Address"
+    reply_to: "Address"
+    attachments: "tuple[Attachment, ...]" = ()
     headers: Mapping[str, str] = {}
-    masked_reply_to: Address | None = None
+    masked_reply_to: "Address | None" = None
     masked_headers: Mapping[str, str] = {}
 
 
@@ -274,7 +276,7 @@ def _wait(ports: Ports, item: Item, letter: Letter, delayed: MailDelayed) -> Non
 
 def _built(prepared: Prepared, house: House, letter: Letter) -> bytes:
     from chalicelib.letters.compose import compose
-    from chalicelib.letters.mime import build
+    from chalicelib.letters.mime import Address, build
 
     composed = compose(prepared.facts, prepared.language)
     sender = house.settings.sender
