@@ -29,8 +29,39 @@ ROOT = Path(__file__).parent.parent
 OPENAPI = "docs/openapi.json"
 ERRORS = "docs/errors.md"
 JSON = "application/json"
-# The tag of a blueprint is its feature, but for the two blueprints of one feature.
-TAGS = {"chalicelib.consents.routes": "declarations", "chalicelib.consents.public": "links"}
+# What a mail program's own button posts (RFC 8058).
+ONE_CLICK = {
+    "application/x-www-form-urlencoded": {
+        "schema": {
+            "type": "object",
+            "required": ["List-Unsubscribe"],
+            "properties": {"List-Unsubscribe": {"const": "One-Click"}},
+        }
+    }
+}
+# The tag of a blueprint is its feature, but for the features that have several.
+TAGS = {
+    "chalicelib.consents.routes": "declarations",
+    "chalicelib.consents.standing_routes": "consents",
+    "chalicelib.consents.scan_routes": "scans",
+    "chalicelib.consents.list_routes": "imports",
+    "chalicelib.consents.public": "links",
+    "chalicelib.consents.preferences_public": "preferences",
+    "chalicelib.complaints.answer_routes": "answers",
+    "chalicelib.complaints.paper_routes": "case papers",
+    "chalicelib.complaints.public": "form",
+}
+# What several features call by one word, each its own: where the feature before it says too little.
+NAMES = {
+    "chalicelib.complaints.case.Channel": "CaseChannel",
+    "chalicelib.complaints.case.Kind": "CaseKind",
+    "chalicelib.complaints.case.State": "CaseState",
+    "chalicelib.complaints.detectors.Kind": "PrivateKind",
+    "chalicelib.complaints.privacy.Channel": "AnswerChannel",
+    "chalicelib.complaints.privacy.Ground": "AnswerGround",
+    "chalicelib.consents.imports.State": "ScanState",
+    "chalicelib.consents.lists.State": "ConsentImportState",
+}
 MEANING = {
     400: "The request can't be read, or lacks a header.",
     401: "Nobody we know asks.",
@@ -42,6 +73,7 @@ MEANING = {
     415: "Another media type than application/json.",
     422: "A field breaks a rule.",
     428: "If-Match is missing.",
+    429: "More than one place may send in an hour; another channel is open.",
     503: "Something that Duly needs does not answer; nothing was done.",
 }
 
@@ -138,17 +170,28 @@ def _below(kind: type[DomainError]) -> Iterator[type[DomainError]]:
 
 
 def _schemas(specs: Iterable[Spec]) -> dict[str, Any]:
-    kinds = {kind.__name__: kind for spec in specs for kind in (spec.takes, spec.query, spec.gives)}
-    kinds.pop(Nothing.__name__)
-    in_order = [kinds[name] for name in sorted(kinds)]
-    _, schemas = msgspec.json.schema_components(
-        in_order, ref_template="#/components/schemas/{name}"
-    )
+    """Each struct of the routes and what it is made of, by name; ValueError where two share one."""
+    kinds = {kind for spec in specs for kind in (spec.takes, spec.query, spec.gives)} - {Nothing}
+    in_order = sorted(kinds, key=lambda kind: (kind.__name__, kind.__module__))
+    _, found = msgspec.json.schema_components(in_order, ref_template="#/components/schemas/{name}")
+    text = json.dumps(found)
+    for qualified in (name for name in found if "." in name):
+        name = _own_name(qualified)
+        text = text.replace(f'"{qualified}"', f'"{name}"').replace(f'/{qualified}"', f'/{name}"')
+    # Python ends a text with another sign than JSON Schema, whose `$` stops at no newline.
+    schemas = dict(json.loads(text.replace(r"\\Z", "$")))
+    if len(schemas) != len(found):
+        raise ValueError("two structs share a name: NAMES gives one of them another")
     for schema in schemas.values():
         if "description" in schema:  # Python before 3.13 keeps a docstring's indentation
             schema["description"] = inspect.cleandoc(schema["description"])
-    # Python ends a text with another sign than JSON Schema, whose `$` stops at no newline.
-    return dict(json.loads(json.dumps(schemas).replace(r"\\Z", "$")))
+    return schemas
+
+
+def _own_name(qualified: str) -> str:
+    """The name of what another feature calls by the same word: with its feature before it."""
+    feature, *_, name = qualified.removeprefix("chalicelib.").split(".")
+    return NAMES.get(qualified, feature.removesuffix("s").title() + name)
 
 
 def _operation(feature: str, spec: Spec, schemas: dict[str, Any]) -> dict[str, Any]:
@@ -163,6 +206,8 @@ def _operation(feature: str, spec: Spec, schemas: dict[str, Any]) -> dict[str, A
     }
     if spec.roles is not None:
         operation["x-roles"] = sorted(spec.roles)
+    if spec.one_click:
+        operation["requestBody"] = {"required": True, "content": ONE_CLICK}
     if spec.takes is not Nothing:
         operation["requestBody"] = {"required": True, "content": _content(_ref(spec.takes))}
     return operation
@@ -211,19 +256,20 @@ def _spelled(pattern: re.Pattern[str]) -> dict[str, str]:
 
 
 def _refused(spec: Spec) -> list[int]:
-    """The statuses that a refusal of this route may have; a staff route never answers 410."""
+    """The statuses that a refusal may have; to staff only an erased client is gone."""
     takes = spec.takes is not Nothing
     possible = {
-        400: takes or spec.creates,
+        400: takes or spec.creates or spec.one_click,
         401: spec.roles is not None,
         403: True,
         404: True,
         409: True,
-        410: spec.roles is None,
+        410: spec.roles is None or "{client_id}" in spec.path,
         413: takes,
         415: takes,
         422: True,
         428: spec.changes,
+        429: spec.roles is None and takes,
         503: True,
     }
     return [status for status, may in possible.items() if may]

@@ -72,7 +72,7 @@ class WordingChanged(Invalid):
     sentence = "The text of the consent has changed. Read it again."
 
 
-class UploadedFile(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+class AttachedFile(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """A file that was uploaded: where, as its form told, and what it says to be."""
 
     folder: Folder
@@ -82,7 +82,7 @@ class UploadedFile(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
     size: Size
 
 
-Files = Annotated[tuple[UploadedFile, ...], msgspec.Meta(max_length=MOST_FILES)]
+Files = Annotated[tuple[AttachedFile, ...], msgspec.Meta(max_length=MOST_FILES)]
 
 
 class Filled(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -163,7 +163,7 @@ def upload_key(org: str, folder: str, slot: int) -> str:
 
 
 def uploaded(
-    given: Sequence[UploadedFile], keys: Sequence[str], *, source: str, now: datetime
+    given: Sequence[AttachedFile], keys: Sequence[str], *, source: str, now: datetime
 ) -> tuple[CaseFile, ...]:
     """The files that somebody says to have uploaded; nothing of them is believed yet."""
     refuse(len(set(keys)) == len(given), "files")

@@ -22,7 +22,7 @@ from chalicelib.complaints.case import (
     Question,
     State,
 )
-from chalicelib.complaints.form import UploadedFile
+from chalicelib.complaints.form import AttachedFile
 from chalicelib.complaints.receipt import NothingSubmitted
 from chalicelib.kernel import ids, tokens
 from chalicelib.kernel.change import Actor, Change, Held, Origin
@@ -126,7 +126,7 @@ def upload_key(visit: Visit, folder: str, slot: int) -> str:
 
 
 def add(
-    ports: Ports, visit: Visit, said: str, files: Sequence[UploadedFile], origin: Origin
+    ports: Ports, visit: Visit, said: str, files: Sequence[AttachedFile], origin: Origin
 ) -> Held[Complaint]:
     """A message or documents join the case; the same again within a day is the same (M13, M74)."""
     house, case_id = visit.house, visit.held.key.id

@@ -24,13 +24,13 @@ from chalicelib.web.blueprint import ADMINS, ApiBlueprint, Call, Moment
 routes = ApiBlueprint(__name__)
 
 
-class Asked(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+class DayAsked(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """For which day; today where none is named."""
 
     on: date | None = None
 
 
-class PublicOrganisation(msgspec.Struct, frozen=True, kw_only=True):
+class Publisher(msgspec.Struct, frozen=True, kw_only=True):
     """Whose information it is."""
 
     name: str
@@ -57,7 +57,7 @@ class PublicInformation(msgspec.Struct, frozen=True, kw_only=True):
     the address of the form on the same origin (M89).
     """
 
-    organisation: PublicOrganisation
+    organisation: Publisher
     languages: tuple[str, ...]
     on: date
     version: int
@@ -115,7 +115,7 @@ class EditionView(msgspec.Struct, frozen=True, kw_only=True):
     published_by: str
 
 
-@routes.public("POST", "/api/public/{org}/information", takes=Asked, gives=PublicInformation)
+@routes.public("POST", "/api/public/{org}/information", takes=DayAsked, gives=PublicInformation)
 def read_public_information(call: Call, org: str) -> PublicInformation:
     """What is in force today, or was or will be on a day (M90-M109)."""
     return _public(service.published(call.ports, org, call.body.on), org)
@@ -180,7 +180,7 @@ def _public(found: Published, org: str) -> PublicInformation:
     settings = found.house.settings
     controller = settings.controller
     return PublicInformation(
-        organisation=PublicOrganisation(
+        organisation=Publisher(
             name=controller.name,
             address=controller.address,
             email=settings.complaints.mailbox or controller.email,

@@ -51,7 +51,7 @@ class NewPurpose(Input, frozen=True, kw_only=True):
     texts: dict[str, TextInput]
 
 
-class Order(Input, frozen=True, kw_only=True):
+class PurposeOrder(Input, frozen=True, kw_only=True):
     """Every purpose exactly once, the notice first."""
 
     order: tuple[str, ...]
@@ -179,7 +179,7 @@ def add_purpose(call: Call) -> CatalogueView:
 @routes.staff(
     "PUT",
     "/api/catalogue/order",
-    takes=Order,
+    takes=PurposeOrder,
     gives=CatalogueView,
     roles=ADMINS,
     changes=True,
