@@ -65,7 +65,7 @@ def vault() -> Vault:
 
 @cache
 def _ledger() -> DynamoLedger:
-    return DynamoLedger(setting("TABLE_NAME"))
+    return DynamoLedger(setting("TABLE_NAME"), clock=now)
 
 
 @cache

@@ -19,7 +19,7 @@ alone. `rank`, the key of an index, may be a name.
 """
 
 import zlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
@@ -60,8 +60,9 @@ Attributes = dict[str, Any]
 class DynamoLedger:
     """The ledger over the table of this name."""
 
-    def __init__(self, table: str) -> None:
+    def __init__(self, table: str, clock: Callable[[], datetime]) -> None:
         self.table = table
+        self.clock = clock
 
     # Reading
 
@@ -365,9 +366,10 @@ class DynamoLedger:
             return {"Delete": {"TableName": self.table, "Key": _key(key, part.sk)}}
         item = _key(key, part.sk) | {"data": {"S": _encode(part.data).decode()}}
         if part.list_name:
+            rank = _instant(self.clock()) if part.at_write else part.rank
             item |= {
                 "list": {"S": f"O#{key.org}#{part.list_name}"},
-                "rank": {"S": f"{part.rank}\0{key.id}\0{part.sk}"},
+                "rank": {"S": f"{rank}\0{key.id}\0{part.sk}"},
             }
         return self._put(item, create=part.create)
 

@@ -110,6 +110,7 @@ class DeclarationState(StrEnum):
 
 
 OUT = frozenset({DeclarationState.SENT, DeclarationState.DISPUTED})
+GIVEN_ONCE = frozenset({ConsentState.GIVEN, ConsentState.WITHDRAWN, ConsentState.EXPIRED})
 
 
 class Contract(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -134,7 +135,8 @@ class Standing(msgspec.Struct, frozen=True, array_like=True):
     """The last decision on a purpose: given, refused, withdrawn; when, by which proof and words.
 
     `declaration_id` is the declaration, or the record made by hand, that proves it. `expires` where
-    the purpose has a term; `by`: who recorded it by hand.
+    the purpose has a term; once that is over `at` stays the moment of the decision, for that a term
+    ran out is no decision (D21). `by`: who recorded it by hand.
     """
 
     state: ConsentState
@@ -149,6 +151,12 @@ class Standing(msgspec.Struct, frozen=True, array_like=True):
     def weak(self) -> bool:
         """Whether a better proof is to be got: oral, or by SMS (S53, S54)."""
         return self.state is ConsentState.GIVEN and self.proof is Proof.ORAL
+
+
+def refusal(before: Standing | None) -> ConsentState:
+    """What a "no" is: a withdrawal of what was ever given, else a refusal."""
+    given = before is not None and before.state in GIVEN_ONCE
+    return ConsentState.WITHDRAWN if given else ConsentState.REFUSED
 
 
 class Progress(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -193,9 +201,11 @@ class Client(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     erase_at: datetime | None = None
     hold: str = ""
     erasure: Literal["", "begun", "done"] = ""
+    erasure_by: str = ""  # who asked for it; "" where nothing but time did
     evidence_until: datetime | None = None
     suppressed: tuple[str, ...] = ()
     external_id: str = ""
+    email_since: datetime | None = None  # where there was another address before
 
     @property
     def state(self) -> ClientState:
@@ -226,6 +236,17 @@ class Client(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
         ran_out = any(one.state is DeclarationState.EXPIRED for one in asking)
         return ConsentState.EXPIRED if ran_out else ConsentState.NONE
 
+    def is_open_to(self, purpose: str, at: datetime, *, made: datetime | None = None) -> bool:
+        """Whether a decision of this moment would be the latest on its purpose (D21).
+
+        What is for one address is decided for the address of its day (M83); `made`: when the words
+        that name the address were written down, where that is earlier.
+        """
+        before, since = self.standings.get(purpose), self.email_since
+        if purpose == OF_ADDRESS and since is not None and (made or at) < since:
+            return False
+        return before is None or before.at <= at
+
     def in_force(self, purpose: str, at: datetime) -> Standing | None:
         """The consent on a purpose, if it is given and its term is not over at this moment.
 
@@ -245,21 +266,21 @@ class Client(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     @property
     def ever_consented(self) -> bool:
         """Whether any consent was ever given, be it withdrawn since (D22)."""
-        given = (ConsentState.GIVEN, ConsentState.WITHDRAWN, ConsentState.EXPIRED)
-        return any(one.state in given for one in self.standings.values())
+        return any(one.state in GIVEN_ONCE for one in self.standings.values())
 
     @property
     def erasure_due(self) -> datetime | None:
         """When there is no basis left to keep the data: no contract, no consent, nothing asked
-        (S15, D22); None while there is one, or a legal hold.
+        (S15, D22); None while there is one, or a legal hold. Once begun it is due until it is done.
         """
         if self.hold:
             return None
         if self.erasure == "done":
             return self.evidence_until
+        if self.erasure == "begun":
+            return self.erase_at
         asked = any(one.state in OUT for one in self.declarations)
-        basis = self.ever_consented or asked or self.erasure == "begun"
-        return None if basis else self.erase_at
+        return None if self.ever_consented or asked else self.erase_at
 
     @property
     def due_at(self) -> datetime | None:
@@ -427,6 +448,7 @@ def edit(
             changed,
             declarations=tuple(superseded(one) for one in client.declarations),
             standings={k: one for k, one in client.standings.items() if k != OF_ADDRESS},
+            email_since=now,
         )
     if contract != client.contract:
         ends = now + grace if contract.state is ContractState.NONE else None
@@ -450,10 +472,16 @@ def hold(held: Held[Client], reason: str, *, by: Actor, now: datetime) -> Change
 
 
 def leave(held: Held[Client], *, by: Actor, now: datetime) -> Change:
-    """The data are on their way out: nothing is sent any more, and no link acts (R15)."""
+    """The data are on their way out: nothing is sent any more, and no link acts (R15).
+
+    Whatever was decided of the client meanwhile, such as a hold, refuses it; only what stands here
+    is erased.
+    """
     changed = replace(
         held.value,
         erasure="begun",
+        erasure_by=by.id,
+        erase_at=now,
         declarations=tuple(superseded(one) for one in held.value.declarations),
     )
     return change_of(held, changed, Event(kind="erasure_due", actor=by, at=now))
@@ -509,26 +537,56 @@ def _suppressed(client: Client, digests: Mapping[str, str]) -> tuple[str, ...]:
 
 
 def change_of(held: Held[Client], client: Client, event: Event, **promises: Any) -> Change:
-    """The change of a client, with what follows from it: when it is due, its place in the feed."""
-    parts = (*promises.pop("parts", ()), *_fed(held.value, client, event.at))
+    """The change of a client, with what follows from it: requests that a "no" answered, when the
+    client is due, its place in the feed.
+    """
+    client = _answered(held.value, client)
+    parts = (*promises.pop("parts", ()), *_fed(held.value, client))
     return Change.of(held, client, event, parts=parts, due_at=client.due_at, **promises)
 
 
-def _fed(before: Client, after: Client, at: datetime) -> tuple[Part, ...]:
+def _answered(before: Client, after: Client) -> Client:
+    """The client, the link dead of each request for a consent that was refused since it was sent.
+
+    So nothing that was promised, and no reminder, asks again for what somebody ended (S57).
+    """
+    no = {
+        purpose: one.at
+        for purpose, one in after.standings.items()
+        if one.state in (ConsentState.REFUSED, ConsentState.WITHDRAWN)
+        and one != before.standings.get(purpose)
+    }
+    if not no:
+        return after
+
+    def is_over(one: Progress) -> bool:
+        return any(one.sent and name in no and one.sent <= no[name] for name in one.asks)
+
+    kept = tuple(superseded(one) if is_over(one) else one for one in after.declarations)
+    return replace(after, declarations=kept)
+
+
+def _fed(before: Client, after: Client) -> tuple[Part, ...]:
     """The client's places in lists: who may be contacted, by the last change; who has weak proofs.
 
-    A refusal where nothing was given changes no answer of the gate, and writes nothing.
+    A refusal where nothing was given changes no answer of the gate, and writes nothing. The place
+    in the feed is the moment of the write: a slow turn must not slip in behind who has read on.
     """
     parts: list[Part] = []
-    if before.given != after.given or before.erasure != after.erasure:
-        rank = at.astimezone(UTC).isoformat()
-        parts.append(Part(sk="FEED", data={}, list_name=FEED, rank=rank))
+    if before.given != after.given or before.erasure != after.erasure or _moved(before, after):
+        parts.append(Part(sk="FEED", data={}, list_name=FEED, at_write=True))
     was, weak = _weak_since(before), _weak_since(after)
     if was != weak and weak:
         parts.append(Part(sk="WEAK", data={}, list_name=WEAK, rank=weak))
     elif was != weak:
         parts.append(Part(sk="WEAK", data=None))
     return tuple(parts)
+
+
+def _moved(before: Client, after: Client) -> bool:
+    """Whether who consented to anything is reached elsewhere from now on, or not at all."""
+    was, now = before.identity, after.identity
+    return bool(after.given) and (was.email, was.phone) != (now.email, now.phone)
 
 
 def _weak_since(client: Client) -> str:

@@ -123,4 +123,5 @@ def blank(ports: Ports, held: Held[Client], house: House) -> Change | None:
     )
 
 
-TARGET = Target(held=store.held, blank=blank)
+# Its place in the feed stays: who reads it must learn that the client may not be contacted.
+TARGET = Target(held=store.held, blank=blank, keep=("FEED",))

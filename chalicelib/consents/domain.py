@@ -29,6 +29,7 @@ from chalicelib.clients.domain import (
     Proof,
     Standing,
     change_of,
+    refusal,
     superseded,
 )
 from chalicelib.documents.sheet import Paper
@@ -312,7 +313,8 @@ def print_paper(
     if progress.state in (State.CONFIRMED, State.SUPERSEDED):
         raise NotSendable
     state = progress.state if progress.state in OUT else State.PRINTED
-    printed = replace(progress, state=state, printed=now)
+    # The same paper again: whoever signed the first print did so from its day on (D21).
+    printed = replace(progress, state=state, printed=progress.printed or now)
     changed = _with(_heard(held.value, declaration, progress, now), printed)
     body = {"declaration": printed.id, "paper": paper.object_key, "sha256": paper.sha256}
     return change_of(
@@ -627,8 +629,7 @@ def _refused(client: Client, declaration: Declaration, proof: Proof, now: dateti
     no = {}
     for one in _refusals(declaration.answers):
         before = client.standings.get(one.purpose)
-        ended = before is not None and before.state in (ConsentState.GIVEN, ConsentState.WITHDRAWN)
-        state = ConsentState.WITHDRAWN if ended else ConsentState.REFUSED
+        state = refusal(before)
         # Confirmed later, a "no" has a better proof and keeps the day on which it was said.
         same = before is not None and before.declaration_id == declaration.declaration_id
         at = before.at if before is not None and same and before.state is state else now

@@ -307,7 +307,7 @@ def _ended(
     yield Happened(
         purpose_id=purpose,
         event_state=standing.state.value,
-        event_time=standing.at,
+        event_time=standing.expires or standing.at,
         entity_id="system" if standing.state is ConsentState.EXPIRED else by,
     )
 

@@ -24,6 +24,7 @@ from chalicelib.clients.domain import (
     Proof,
     Standing,
     change_of,
+    refusal,
 )
 from chalicelib.consents.domain import Answer, Declaration
 from chalicelib.kernel import workdays
@@ -128,10 +129,19 @@ def moment(
     A day begins before its decisions, so that none of the same day is taken for an earlier one; but
     nobody signs a paper before it is printed.
     """
-    made = progress.printed or progress.sent or declaration.created
+    made = first_out(progress, declaration)
     if signed_on is None:
         return made
     return max(made, workdays.instant(signed_on, time(), zone))
+
+
+def first_out(progress: Progress, declaration: Declaration) -> datetime:
+    """When there first was something to sign: printed, or sent, for a message carries the paper.
+
+    What was sent again keeps its last day alone, so then it is the day of the declaration.
+    """
+    sent = progress.sent if progress.gen <= 1 else declaration.created
+    return min((one for one in (progress.printed, sent) if one), default=declaration.created)
 
 
 def keep(held: Held[Client], paper: SignedPaper, *, kind: str, by: Actor, now: datetime) -> Change:
@@ -211,38 +221,27 @@ def _all_doubts(paper: SignedPaper) -> tuple[str, ...]:
 def _decided(
     client: Client, declaration: Declaration, at: datetime
 ) -> Sequence[tuple[str, Standing]]:
-    """The standings that the paper changes."""
+    """The standings that the paper changes; none where a later decision stands."""
+    made = first_out(client.declaration(declaration.declaration_id), declaration)
     found = []
     for one in declaration.answers:
         if one.purpose == NOTICE:
             continue
         before = client.standings.get(one.purpose)
         after = _after(before, one, declaration.declaration_id, at)
-        if after is not None and after != before:
+        same = before is not None and after.at == before.at and after.state is before.state
+        if after != before and (same or client.is_open_to(one.purpose, at, made=made)):
             found.append((one.purpose, after))
     return found
 
 
-def _after(
-    before: Standing | None, answer: Answer, declaration_id: str, at: datetime
-) -> Standing | None:
-    """The standing after the signature; None where a later decision stands."""
-    state = _state(before, yes=answer.answer)
-    if before is None:
-        return Standing(state, at, Proof.SIGNATURE, declaration_id, answer.wording_id)
-    if before.declaration_id == declaration_id and before.state is state:
-        # The same decision with a better proof keeps the day on which it was made.
-        return Standing(state, before.at, Proof.SIGNATURE, declaration_id, answer.wording_id)
-    if before.at > at:
-        return None
+def _after(before: Standing | None, answer: Answer, declaration_id: str, at: datetime) -> Standing:
+    """The standing after the signature; the same decision keeps the day on which it was made."""
+    state = ConsentState.GIVEN if answer.answer else refusal(before)
+    same = before is not None and before.declaration_id == declaration_id
+    if before is not None and same and before.state is state:
+        at = before.at
     return Standing(state, at, Proof.SIGNATURE, declaration_id, answer.wording_id)
-
-
-def _state(before: Standing | None, *, yes: bool) -> ConsentState:
-    if yes:
-        return ConsentState.GIVEN
-    ended = before is not None and before.state in (ConsentState.GIVEN, ConsentState.WITHDRAWN)
-    return ConsentState.WITHDRAWN if ended else ConsentState.REFUSED
 
 
 def _evidence(

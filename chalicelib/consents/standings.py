@@ -17,6 +17,7 @@ from chalicelib.clients.domain import (
     Proof,
     Standing,
     change_of,
+    refusal,
     require_notice,
 )
 from chalicelib.kernel import ids, text
@@ -84,7 +85,7 @@ def record(held: Held[Client], given: Record, *, by: Actor, now: datetime) -> Ch
     kept = replace(given, note=note)
     before = held.value.standings.get(given.purpose)
     changed = held.value
-    stands = before is None or before.at <= given.decided_at
+    stands = held.value.is_open_to(given.purpose, given.decided_at)
     if stands:
         changed = _with(held.value, given.purpose, _standing(kept, before))
     body = msgspec.to_builtins(kept) | {"stands": stands}
@@ -142,7 +143,7 @@ def attend(held: Held[Client], *, now: datetime) -> Change | None:
     if not due:
         return None
     over = {
-        purpose: replace(client.standings[purpose], state=ConsentState.EXPIRED, at=now)
+        purpose: replace(client.standings[purpose], state=ConsentState.EXPIRED)
         for purpose, why, _ in due
         if why == "expires"
     }
@@ -185,10 +186,9 @@ def new_record(
 
 
 def _standing(given: Record, before: Standing | None) -> Standing:
-    ended = before is not None and before.state in (ConsentState.GIVEN, ConsentState.WITHDRAWN)
     state = ConsentState(given.decided)
-    if state is ConsentState.REFUSED and ended:
-        state = ConsentState.WITHDRAWN
+    if state is ConsentState.REFUSED:
+        state = refusal(before)
     proof = Proof.ORAL if given.source in WEAK_SOURCES and not given.file_id else Proof.RECORD
     return Standing(
         state, given.decided_at, proof, given.record_id, given.wording_id, None, given.by

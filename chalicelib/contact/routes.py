@@ -110,7 +110,7 @@ def read_changes(call: Call) -> Changes:
     after = paging.unseal(call.query.cursor, query, keys)
     name = f"O#{call.org}#{FEED}"
     page = call.ports.ledger.worklist(name, prefix="", after=after, most=PAGE)
-    until = (call.ports.now - SETTLED).isoformat()
+    until = (call.ports.now - SETTLED).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
     settled = [(key, rank) for key, rank in zip(page.keys, page.ranks, strict=True) if rank < until]
     found = _clients(call, [key for key, _ in settled])
     last = settled[-1][1] if settled else after

@@ -55,13 +55,15 @@ class Event(msgspec.Struct, frozen=True, kw_only=True):
 class Part(msgspec.Struct, frozen=True, kw_only=True):
     """A part of the aggregate that changes with it: `data` None removes it.
 
-    `rank` puts it into the worklist `list_name` of its organisation (names: sorted by name).
+    `rank` puts it into the worklist `list_name` of its organisation (names: sorted by name); with
+    `at_write` the rank is the moment at which the ledger writes it, whatever the event's moment is.
     """
 
     sk: str
     data: Any
     list_name: str = ""
     rank: str = ""
+    at_write: bool = False
     create: bool = False
 
 

@@ -177,7 +177,7 @@ function speak(item, { titles, texts, state, at, expires_at: expires }, language
   text.replaceChildren(...[...opening, ...rest].map(paragraph));
   text.lang = spoken;
   const since = find(item, "[data-since]");
-  const until = state === "given" && expires !== null ? ` – ${dayInWords(expires.slice(0, 10), language)}` : "";
+  const until = expires !== null ? ` – ${dayInWords(expires.slice(0, 10), language)}` : "";
   since.textContent = at === null ? "" : `${dayInWords(at.slice(0, 10), language)}${until}`;
 }
 

@@ -3,8 +3,11 @@
 import secrets
 from typing import Any
 
+from chalicelib.clients import store
+from chalicelib.consents import standings
 from chalicelib.kernel import ids
-from tests.duly import Duly
+from chalicelib.kernel.change import SYSTEM
+from tests.duly import ADMIN, Duly
 
 
 def consenting(duly: Duly, **answers: bool) -> Any:
@@ -80,3 +83,57 @@ def test_the_feed_tells_each_change_once_and_goes_on(duly: Duly) -> None:
         "reason": "no_consent:marketing",
         "proofs": [],
     }
+
+
+def changes(duly: Duly, cursor: str) -> tuple[dict[str, Any], str]:
+    """Who changed since, by id, and how to go on."""
+    duly.wait(seconds=10)
+    told = duly.staff("GET", f"/api/consents/changes?cursor={cursor}").json
+    return {one["client_id"]: one for one in told["changes"]}, told["cursor"]
+
+
+def test_the_feed_tells_of_the_erased_for_good(duly: Duly) -> None:
+    """S15, S57: a tool that asks seldom learns of an erasure that began and ended meanwhile."""
+    client = consenting(duly, marketing=True, email=True)
+    _, cursor = changes(duly, "")
+    version = duly.read_client(client["client_id"])["version"]
+    path = f"/api/clients/{client['client_id']}/erasure"
+    assert duly.staff("POST", path, by=ADMIN, version=version).status == 202
+    duly.heavy_tick()
+    assert duly.staff("GET", path, by=ADMIN).json["certificate"]["finished_at"]
+    told, _ = changes(duly, cursor)
+    assert told[client["client_id"]]["given"] == []
+    assert told[client["client_id"]]["email"]["reason"] == "erased"
+
+
+def test_what_a_slow_turn_writes_is_not_slipped_in_behind_the_cursor(duly: Duly) -> None:
+    """S57: the agenda's moment may be minutes old when it commits; the reader has gone on."""
+    slow, quick = (consenting(duly, marketing=True, email=True) for _ in range(2))
+    stale = duly.ports()
+    duly.wait(minutes=10)
+    withdraw(duly, quick)
+    told, cursor = changes(duly, "")
+    assert set(told) == {slow["client_id"], quick["client_id"]}
+    held = store.get(stale, "agencja", slow["client_id"])
+    change = standings.withdraw(held, ("marketing",), by=SYSTEM, now=stale.now)
+    assert change is not None
+    stale.ledger.commit(change)
+    told, _ = changes(duly, cursor)
+    assert told[slow["client_id"]]["email"]["allowed"] is False
+
+
+def test_the_feed_tells_that_a_client_is_reached_elsewhere(duly: Duly) -> None:
+    """S17: consent to e-mail is of no use for an address that is the client's no more."""
+    client, silent = consenting(duly, marketing=True, email=True), duly.client(email="b@k.example")
+    _, cursor = changes(duly, "")
+    duly.edit(client, email="nowy@klient.example")
+    duly.edit(silent, email="inny@klient.example")
+    told, _ = changes(duly, cursor)
+    assert list(told) == [client["client_id"]]
+
+
+def withdraw(duly: Duly, client: Any) -> None:
+    """Staff withdraw marketing."""
+    path = f"/api/clients/{client['client_id']}"
+    version = duly.read_client(client["client_id"])["version"]
+    duly.staff("POST", f"{path}/withdraw", {"purposes": ["marketing"]}, version=version)

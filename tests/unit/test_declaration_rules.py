@@ -22,7 +22,7 @@ from chalicelib.clients.domain import (
     Served,
     Standing,
 )
-from chalicelib.consents import domain
+from chalicelib.consents import domain, standings
 from chalicelib.consents.domain import Answer, Decision, Declaration
 from chalicelib.documents.sheet import Paper
 from chalicelib.kernel.change import Actor, Change, Held, Letter, Once, Origin
@@ -187,6 +187,53 @@ def test_a_refusal_counts_when_the_declaration_leaves_the_desk() -> None:
     assert states(sent(standings=given_))["phone"] is ConsentState.WITHDRAWN
     again = sending(sent(standings=given_), declaration(), NOW + DAYS)
     assert again.root.standings["phone"].at == NOW
+
+
+def test_a_second_print_leaves_the_day_of_the_first() -> None:
+    """D21: it is the same paper, and who signed the first print may have done so on its day."""
+    printed = after(domain.print_paper(drafted(), declaration(), paper=PAPER, by=STAFF, now=NOW))
+    again = domain.print_paper(printed, declaration(), paper=PAPER, by=STAFF, now=NOW + 5 * DAYS)
+    assert again.root.declaration("d1").printed == NOW
+
+
+def test_a_withdrawal_takes_back_what_still_asks_for_the_same_consent() -> None:
+    """S57: no reminder, no promised letter and no link asks again for what the client ended."""
+    given_ = {
+        "marketing": Standing(ConsentState.GIVEN, NOW - DAYS, Proof.SIGNATURE, "d0", "w"),
+        "phone": Standing(ConsentState.GIVEN, NOW - DAYS, Proof.SIGNATURE, "d0", "w"),
+    }
+    asking = declaration()
+    renewing = sent(asking, standings=given_)
+    other = standings.withdraw(renewing, ("email",), by=STAFF, now=NOW + DAYS)
+    assert other is None
+    ended = standings.withdraw(renewing, ("marketing",), by=STAFF, now=NOW + DAYS)
+    assert ended is not None
+    assert ended.root.declaration("d1").state is DeclarationState.SUPERSEDED
+    assert ended.root.consent("marketing") is ConsentState.WITHDRAWN
+    assert ended.due_at is None
+    with pytest.raises(domain.LinkWithdrawn):
+        deciding(after(ended), asking, Decision.CONFIRM, now=NOW + 2 * DAYS)
+
+
+def test_a_refusal_that_is_older_than_the_request_leaves_it_alone() -> None:
+    """D21, S58: what was said before the client was asked does not answer the question."""
+    asked = sent()
+    old = standings.new_record(
+        "marketing",
+        "refused",
+        decided_at=NOW - DAYS,
+        source="paper",
+        note="",
+        wording_id="",
+        file_id="",
+        by="ewa",
+        now=NOW,
+    )
+    held = Held(
+        key=asked.key, value=replace(asked.value, notice=NOTICE), version=asked.version, head="h"
+    )
+    change = standings.record(held, old, by=STAFF, now=NOW)
+    assert change.root.declaration("d1").state is DeclarationState.SENT
 
 
 def test_sending_again_kills_the_link_before_it_and_any_other_that_is_out() -> None:

@@ -19,7 +19,7 @@ from chalicelib.clients.domain import (
     Served,
     Standing,
 )
-from chalicelib.consents import signing
+from chalicelib.consents import signing, standings
 from chalicelib.consents.domain import Answer, Declaration
 from chalicelib.consents.signing import KeptPage, PaperState, SignedPaper
 from chalicelib.kernel.change import Actor, Change, Held, Key
@@ -113,6 +113,62 @@ def test_a_later_decision_is_never_beaten(minutes: int) -> None:
     else:
         assert stands.state is ConsentState.GIVEN
         assert change.event.body["history"] == []
+
+
+def with_progress(client: Client, **changes: Any) -> Client:
+    """The client, other things known of its declaration."""
+    return replace(client, declarations=(replace(client.declarations[0], **changes),))
+
+
+@pytest.mark.parametrize(
+    "known",
+    [
+        {"printed": None, "sent": PRINTED, "gen": 1},
+        {"printed": PRINTED + timedelta(days=5), "sent": PRINTED, "gen": 1},
+        {"printed": PRINTED + timedelta(days=5), "sent": PRINTED + timedelta(days=4), "gen": 3},
+    ],
+)
+def test_what_could_be_signed_first_is_the_day_of_the_signature(known: dict[str, Any]) -> None:
+    """D21: sent, sent again or printed later, the paper may have been signed at its first day."""
+    withdrawn = standing(ConsentState.WITHDRAWN, PRINTED + timedelta(days=2))
+    client = with_progress(a_client(marketing=withdrawn), **known)
+    assert recorded(client).root.standings["marketing"] == withdrawn
+
+
+def test_a_term_that_ran_out_is_no_later_decision() -> None:
+    """D21, S56: signed before the old consent ran out and scanned after it, the renewal counts."""
+    old = standing(ConsentState.GIVEN, PRINTED - timedelta(days=300))
+    ran_out = replace(old, expires=PRINTED + timedelta(days=2))
+    held = Held(
+        key=Key("agencja", "CLIENT", "c1"), value=a_client(marketing=ran_out), version=3, head="h"
+    )
+    change = standings.attend(held, now=PRINTED + timedelta(days=3))
+    assert change is not None
+    after = change.root
+    assert after.standings["marketing"].state is ConsentState.EXPIRED
+    renewed = recorded(after).root.standings["marketing"]
+    assert (renewed.state, renewed.at) == (ConsentState.GIVEN, PRINTED)
+
+
+def test_an_answer_by_e_mail_is_agreed_to_for_the_address_on_the_paper() -> None:
+    """M83, D21: printed with the old address, scanned once there is another one."""
+    asked = replace(DECLARATION, answers=(Answer("reply_by_email", "w3", True),))
+    client = replace(a_client(), email_since=PRINTED + timedelta(days=1))
+    paper = signing.judged(client, asked, a_paper(signed_on=date(2026, 3, 30)), zone=ZONE)
+    held = Held(key=Key("agencja", "CLIENT", "c1"), value=client, version=3, head="h")
+    assert paper.state is PaperState.HISTORY
+    change = signing.record(held, asked, paper, by=BY, now=NOW)
+    assert "reply_by_email" not in change.root.standings
+    before = replace(client, email_since=PRINTED - timedelta(days=1))
+    assert signing.judged(before, asked, a_paper(), zone=ZONE).state is PaperState.RECORDED
+
+
+def test_a_no_after_a_consent_that_ran_out_still_says_that_there_was_one() -> None:
+    """D22: who once consented is not erased by itself because they did not renew."""
+    old = standing(ConsentState.EXPIRED, PRINTED - timedelta(days=400))
+    client = recorded(a_client(phone=old)).root
+    assert client.standings["phone"].state is ConsentState.WITHDRAWN
+    assert replace(client, standings={"phone": client.standings["phone"]}).ever_consented
 
 
 def test_a_paper_that_changes_nothing_joins_the_history() -> None:
