@@ -14,7 +14,7 @@ from chalicelib import log
 from chalicelib.clients import service as clients
 from chalicelib.complaints import correspondence as case_letters
 from chalicelib.complaints import service as complaints
-from chalicelib.consents import correspondence, list_work, scans
+from chalicelib.consents import correspondence, list_work, scan_work
 from chalicelib.consents import service as consents
 from chalicelib.digests import service as digests
 from chalicelib.erasure import service as erasure
@@ -41,11 +41,11 @@ OWNERS: Mapping[str, Owner] = {
 }
 TARGETS = {"CLIENT": clients.TARGET, "COMPLAINT": complaints.TARGET}
 ATTEND: Mapping[str, Callable[[Ports, Key], str]] = {
-    "CLIENT": consents.attend,
+    "CLIENT": lambda ports, key: consents.attend(ports, key, complaints.has_open),
     "COMPLAINT": complaints.attend,
     "ORGANISATION": digests.begin_day,
     "PERSON": digests.attend,
-    "IMPORT": scans.attend,
+    "IMPORT": scan_work.attend,
     "CONSENTS": list_work.attend,
     "EXPORT": exports.attend,
     "PORTABILITY": portability.attend,

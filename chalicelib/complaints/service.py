@@ -224,6 +224,14 @@ def _registrable(case: Complaint, now: datetime) -> bool:
     return engine.registration_at(case.policy, case.facts, case.calendar) <= now
 
 
+def has_open(ports: Ports, client: Key) -> bool:
+    """Whether a case of this client is open: until it is over, their data are needed (S15)."""
+    organisation = organisations.house(ports, client.org).organisation
+    keys = ports.ledger.find(client.org, "CASECLIENT", lookup_digest(organisation, client.id))
+    pages = (keys[start : start + 100] for start in range(0, len(keys), 100))
+    return any(one.value.is_open for page in pages for one in store.listed(ports, page))
+
+
 def addressee(case: Complaint, letter: Letter) -> Addressee:
     """Whom a letter of the case is for; who stands outside is barred from all but one (M37)."""
     if letter.to == "writer":

@@ -3,7 +3,6 @@
 import secrets
 import time
 from collections.abc import Callable, Mapping
-from contextlib import suppress
 from datetime import datetime, timedelta
 
 import msgspec
@@ -40,9 +39,10 @@ from chalicelib.organisations import domain as organisation_domain
 from chalicelib.organisations import store as organisations
 from chalicelib.organisations.domain import House, Member
 from chalicelib.policy.packs import load
-from chalicelib.ports import Ports
+from chalicelib.ports import Due, Ports
 
 MOST_TRIES = 6
+ASKED_AGAIN = timedelta(days=1)
 
 
 class Wish(msgspec.Struct, frozen=True, kw_only=True):
@@ -167,10 +167,11 @@ def promised(change: Change) -> Change:
     return letters.promised(change, lambda _: contact.addressee(change.root))
 
 
-def attend(ports: Ports, key: Key) -> str:
+def attend(ports: Ports, key: Key, is_needed: Callable[[Ports, Key], bool]) -> str:
     """What is due for a client: a reminder, an expiry, a consent's own term, the end of keeping.
 
-    What is due together comes one after the other: the next one is due again at once.
+    What is due together comes one after the other: the next one is due again at once. While
+    something else still needs the data (`is_needed`) no erasure begins; it is asked again later.
     """
     items = ports.ledger.read(key, "ROOT")
     if "ROOT" not in items:
@@ -179,7 +180,11 @@ def attend(ports: Ports, key: Key) -> str:
     change = domain.attend(held, now=ports.now)
     if change is None:
         change = standings.attend(held, now=ports.now)
-    if change is None:
+    if change is None and _is_over(ports, held):
+        if not held.value.erasure and is_needed(ports, key):
+            due = Due(key=key, sk="ROOT", due_at=items["ROOT"].due_at)
+            ports.ledger.postpone(due, attempts=0, due_at=ports.now + ASKED_AGAIN)
+            return "attended"
         change = _leaving(ports, held)
     if change is None:
         return "skipped"
@@ -187,16 +192,25 @@ def attend(ports: Ports, key: Key) -> str:
     return "attended"
 
 
-def _leaving(ports: Ports, held: Held[Client]) -> Change | None:
-    """A client for whose data there is no basis left: the erasure is begun, in the background."""
+def _is_over(ports: Ports, held: Held[Client]) -> bool:
+    """Whether there is no basis left for the client's data, or none for the evidence of them."""
     due = held.value.erasure_due
-    if due is None or due > ports.now:
-        return None
+    return due is not None and due <= ports.now
+
+
+def _leaving(ports: Ports, held: Held[Client]) -> Change | None:
+    """The next step of an erasure: the client leaves, then a job erases, in the background.
+
+    The job is begun by what the client's own record says, so that nobody is erased who did not
+    leave; begun twice it is one.
+    """
     if held.value.erasure == "done":  # the evidence of a withdrawal has been kept long enough
         return client_service.blank(ports, held, organisations.house(ports, held.key.org))
-    with suppress(ChangedMeanwhile):  # begun before, and broken off
-        begin = erasure.begin(held.key, erasure.Ground.NO_BASIS, by=SYSTEM, now=ports.now)
-        ports.ledger.commit(begin)
+    if held.value.erasure == "begun":
+        asked = held.value.erasure_by
+        ground = erasure.Ground.REQUEST if asked else erasure.Ground.NO_BASIS
+        by = Actor("staff", asked) if asked else SYSTEM
+        return erasure.begin(held.key, ground, by=by, now=ports.now)
     return client_domain.leave(held, by=SYSTEM, now=ports.now)
 
 

@@ -7,13 +7,12 @@ import msgspec
 from chalicelib.clients import domain as clients
 from chalicelib.clients import store as client_store
 from chalicelib.clients.domain import Client, ClientUnknown, ContractState
-from chalicelib.complaints import store as complaints
+from chalicelib.complaints import service as complaints
 from chalicelib.erasure import service
 from chalicelib.erasure.domain import Erasure, ErasureUnknown, Ground
 from chalicelib.kernel.change import Held
 from chalicelib.kernel.errors import ChangedMeanwhile, Conflict
 from chalicelib.organisations.domain import Role
-from chalicelib.organisations.store import lookup_digest
 from chalicelib.web import paging
 from chalicelib.web.blueprint import ApiBlueprint, Call, Moment
 from chalicelib.web.history import Paged
@@ -83,8 +82,9 @@ class CertificatesView(msgspec.Struct, frozen=True, kw_only=True):
     changes=True,
 )
 def erase_client(call: Call, client_id: str) -> CertificateView:
-    """Erase a client on request (GDPR Art. 17); refused, with the reason, while something needs
-    the data.
+    """Erase a client on request (GDPR Art. 17).
+
+    Refused, with the reason as the field, while something still needs the data.
     """
     held = client_store.get(call.ports, call.org, client_id)
     if held.version != call.version:
@@ -92,8 +92,8 @@ def erase_client(call: Call, client_id: str) -> CertificateView:
     blockers = _blockers(call, held)
     if blockers:
         raise ErasureBlocked(field=blockers[0])
-    service.begin(call.ports, held.key, Ground.REQUEST, by=call.actor)
     call.ports.ledger.commit(clients.leave(held, by=call.actor, now=call.ports.now))
+    service.begin(call.ports, held.key, Ground.REQUEST, by=call.actor)
     return _certificate(service.get(call.ports, held.key).value)
 
 
@@ -148,9 +148,7 @@ def _blockers(call: Call, held: Held[Client]) -> tuple[str, ...]:
         found.append("legal_hold")
     if client.contract.state is ContractState.ACTIVE:
         found.append("contract")
-    digest = lookup_digest(call.house.organisation, held.key.id)
-    cases = complaints.find(call.ports, call.org, "CASECLIENT", digest)
-    if any(one.value.is_open for one in cases):
+    if complaints.has_open(call.ports, held.key):
         found.append("open_complaint")
     return tuple(found)
 

@@ -2,8 +2,14 @@
 
 from typing import Any
 
+import pytest
+from msgspec.structs import replace
+
+from chalicelib.clients import domain, store
+from chalicelib.complaints import acts
+from chalicelib.complaints.case import Closed, Outcome, State
 from chalicelib.kernel import chain
-from chalicelib.kernel.change import Key
+from chalicelib.kernel.change import SYSTEM, Actor, Key
 from tests import cases
 from tests.duly import ADMIN, Duly
 
@@ -26,6 +32,14 @@ def run(duly: Duly) -> None:
     for _ in range(2):
         duly.tick()
         duly.heavy_tick()
+
+
+def close(duly: Duly, case_id: str) -> None:
+    """The case was answered."""
+    held, house, now = cases.case_of(duly, case_id), cases.house(duly), duly.ports().now
+    ended = Closed(state=State.ANSWERED, at=now, outcome=Outcome.UPHELD)
+    case = replace(held.value, closed=ended)
+    duly.ports().ledger.commit(acts.done(held, case, house, "answered", by=SYSTEM, now=now))
 
 
 def test_without_contract_and_consent_a_client_is_erased(duly: Duly) -> None:
@@ -81,6 +95,61 @@ def test_an_erasure_on_request_says_what_stands_against_it(duly: Duly) -> None:
     assert case.case.is_open
     refused = duly.staff("POST", f"{path}/erasure", by=ADMIN, version=free.json["version"])
     assert refused.json["field"] == "open_complaint"
+
+
+@pytest.mark.parametrize("still", ["legal_hold", "open_complaint"])
+def test_time_alone_erases_nobody_whose_data_are_needed(duly: Duly, still: str) -> None:
+    """S15: a hold or an open complaint keeps the data; once it is over, they go by themselves."""
+    client = without_contract(duly)
+    path = f"/api/clients/{client['client_id']}"
+    if still == "legal_hold":
+        version = duly.read_client(client["client_id"])["version"]
+        duly.staff("PUT", f"{path}/hold", {"reason": "proces"}, by=ADMIN, version=version)
+    else:
+        received = cases.received(duly, client_id=client["client_id"])
+    for days in (15, 16, 2):
+        duly.wait(days=days)
+        run(duly)
+    assert duly.staff("GET", path).status == 200
+    assert duly.staff("GET", "/api/erasures", by=ADMIN).json["erasures"] == []
+    if still == "legal_hold":
+        version = duly.read_client(client["client_id"])["version"]
+        duly.staff("PUT", f"{path}/hold", {"reason": ""}, by=ADMIN, version=version)
+    else:
+        close(duly, received.key.id)
+    duly.wait(days=2)
+    run(duly)
+    assert duly.staff("GET", path).told == (410, "client_erased")
+
+
+def test_who_is_kept_meanwhile_is_not_erased_by_a_request_that_came_too_late(duly: Duly) -> None:
+    """S15: a hold that is set at the same moment wins: the request is a 409, and nothing erases."""
+    client = without_contract(duly)
+    path = f"/api/clients/{client['client_id']}"
+    version = duly.read_client(client["client_id"])["version"]
+
+    def keep() -> None:
+        duly.staff("PUT", f"{path}/hold", {"reason": "proces"}, by=ADMIN, version=version)
+
+    with duly.meanwhile(keep):
+        answer = duly.staff("POST", f"{path}/erasure", by=ADMIN, version=version)
+    assert answer.told == (409, "changed_meanwhile")
+    run(duly)
+    assert duly.read_client(client["client_id"])["identity"]["name"] == "Grażyna Zapomniana"
+    assert not [one for one in duly.objects() if one.startswith("erasures/")]
+
+
+def test_an_erasure_that_broke_off_after_its_first_step_goes_on(duly: Duly) -> None:
+    """S15: the client's own record says that they leave, and for whom; the job follows from it."""
+    client = without_contract(duly)
+    key = Key("agencja", "CLIENT", client["client_id"])
+    held = store.get(duly.ports(), key.org, key.id)
+    by = Actor("staff", ADMIN)
+    duly.ports().ledger.commit(domain.leave(held, by=by, now=duly.ports().now))
+    run(duly)
+    certificate = duly.staff("GET", f"/api/clients/{key.id}/erasure", by=ADMIN).json["certificate"]
+    assert (certificate["ground"], certificate["by"]) == ("request", ADMIN)
+    assert "Grażyna" not in stored(duly)
 
 
 def test_the_evidence_of_a_withdrawal_outlives_its_client(duly: Duly) -> None:
