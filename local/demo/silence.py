@@ -51,6 +51,8 @@ class Silence(Story):
         read = case.read()
         number = read["reference"]
         self.settled()
+        # Both officers hear of the new case; from here on each letter is counted.
+        self.told_once(EVERYBODY, number, Counter(PEOPLE["officer"]))
         told = 0
         for at, steps in moments(read["steps"], until="answer_overdue"):
             before = self.letters(EVERYBODY, number)
@@ -75,15 +77,18 @@ class Silence(Story):
         case = self.untouched(officer, NORTH, language="ru", name="Терпеливая Клиентка")
         read = case.read()
         number = read["reference"]
+        everybody = [one for people in NORTHERN.values() for one in people]
         self.settled()
+        officers = Counter(NORTHERN["officer"])
+        self.told_once(everybody, number, officers)
         steps = read["steps"]
         last = next(n for n, one in enumerate(steps) if one["kind"] == "answer_overdue")
-        missed = [one for one in steps[: last + 1] if one["days"] <= 2 or one["to"] != "officer"]
-        begins = moment(missed[0]["at"]) - timedelta(hours=2)
+        seen, missed = steps[:2], steps[2 : last + 1]
+        begins = moment(seen[-1]["at"]) + timedelta(hours=1)
         self.go_to(begins)
         self.settled()
-        everybody = [one for people in NORTHERN.values() for one in people]
-        before = self.letters(everybody, number)
+        before = officers + officers  # the earlier steps, told together
+        self.told_once(everybody, number, before)
         ends = moment(missed[-1]["at"]) + timedelta(hours=1)
         check(ends - begins >= timedelta(days=3), "three days and more lie between")
         self.go_to(ends)  # nobody ticks on the way: the machine was off
