@@ -121,7 +121,8 @@ def lay_down_roots(event: dict[str, Any], context: Any) -> dict[str, Any]:
     from chalicelib.aws import ledger
     from chalicelib.roots import service as roots
 
-    heads = roots.lay_down(wiring.ports(), wiring.vault(), ledger.written_in(event))
+    grown, today = ledger.written_in(event), wiring.real_now().date()
+    heads = roots.lay_down(wiring.vault(), grown, today=today)
     log.info("roots_laid_down", heads=heads)
     return {"batchItemFailures": []}
 

@@ -173,8 +173,12 @@ class Bucket(Protocol):
 
 
 class Vault(msgspec.Struct, frozen=True, kw_only=True):
-    """A bucket whose objects nobody changes or deletes, and the key that signs what is sealed."""
+    """A bucket whose objects nobody changes or deletes, and the key that signs what is sealed.
 
+    `hashes` is all that is read of the chains: as `Ledger.hashes`.
+    """
+
+    hashes: Callable[[Sequence[tuple[Key, int]]], dict[tuple[Key, int], str]]
     bucket: Bucket
     key: str
     sign: Callable[[bytes], bytes]

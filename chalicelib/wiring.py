@@ -57,6 +57,7 @@ def vault() -> Vault:
     """Where the heads of chains are laid down, and what seals them."""
     key = setting("ROOTS_KEY", "")
     return Vault(
+        hashes=_ledger().hashes,
         bucket=S3Bucket(setting("ROOTS_BUCKET_NAME")),
         key=key,
         sign=lambda digest: signer.sign(key, digest),

@@ -19,7 +19,7 @@ from itertools import islice
 import msgspec
 
 from chalicelib.kernel.change import Key
-from chalicelib.ports import Ports, Vault
+from chalicelib.ports import Vault
 from chalicelib.roots import domain
 from chalicelib.roots.domain import Root, Sealed
 
@@ -29,14 +29,14 @@ MOST_BYTES = 200 * 1024 * 1024
 JSON = "application/json"
 
 
-def lay_down(ports: Ports, vault: Vault, grown: Iterable[tuple[Key, int]]) -> int:
+def lay_down(vault: Vault, grown: Iterable[tuple[Key, int]], *, today: date) -> int:
     """The heads of the chains that grew, one object for each organisation; how many heads."""
     newest: dict[Key, int] = {}
     for key, version in grown:
         newest[key] = max(version, newest.get(key, 0))
     places, found = iter(newest.items()), []
     while page := list(islice(places, AT_ONCE)):
-        hashes = ports.ledger.hashes(page)
+        hashes = vault.hashes(page)
         found += [
             Root(key, version, hashes[key, version])
             for key, version in page
@@ -45,8 +45,7 @@ def lay_down(ports: Ports, vault: Vault, grown: Iterable[tuple[Key, int]]) -> in
     for part in domain.parts(found):
         content = msgspec.json.encode(part)
         name = hashlib.sha256(content).hexdigest()
-        day = ports.real_now.date().isoformat()
-        _put(vault, f"roots/{day}/{part.org}/{name[:32]}.json", content)
+        _put(vault, f"roots/{today}/{part.org}/{name[:32]}.json", content)
     return len(found)
 
 
