@@ -31,7 +31,7 @@ from chalicelib.organisations.domain import (
     keep_member,
 )
 from chalicelib.ports import Ports
-from tests import identity
+from tests import identity, reference
 
 SITE = "https://zgody.example"
 AGENT = "a1111111-1111-4111-8111-111111111111"
@@ -202,11 +202,14 @@ class Duly:
             "isBase64Encoded": base64,
         }
         given = application.app(event, Context())
-        return Answer(
+        answer = Answer(
             status=given["statusCode"],
             json=json.loads(given["body"]),
             headers=given["headers"],
         )
+        if answer.status != 500:
+            reference.hold(method, resource, answer.status, answer.json, answer.headers)
+        return answer
 
     def staff(
         self,

@@ -298,6 +298,9 @@ class Examples:
     def ask(self, example: Example, body: Any = None, **options: Any) -> Answer:
         """Send an example, with another body or other headers where given."""
         headers = example.headers() | options.pop("headers", {})
+        if example.spec.one_click and body is None:
+            headers["Content-Type"] = "application/x-www-form-urlencoded"
+            options.setdefault("raw", "List-Unsubscribe=One-Click")
         where = options.pop("where", example.where)
         if body is None and "raw" not in options:
             body = example.body

@@ -7,7 +7,6 @@ from collections.abc import Callable, Iterable
 from typing import Any
 from urllib.parse import parse_qs, quote
 
-import jsonschema_rs
 import schemathesis
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
@@ -22,9 +21,10 @@ from schemathesis.specs.openapi.checks import (
 )
 
 import app as application
+from chalicelib.web.blueprint import Spec
 from infra import openapi
-from tests.duly import Answer, Context, Duly
-from tests.examples import Examples
+from tests.duly import ADMIN, Context, Duly
+from tests.examples import Examples, entered
 
 CHECKS = [
     not_a_server_error,
@@ -40,8 +40,43 @@ FIRST = {
     "read_paper": "print",
     "hand_over_declaration": "print",
 }
-# These need a file in quarantine, and something stuck: their own tests have them.
-NOT_THERE = {"keep_client_file": 409, "keep_organisation_file": 409, "retry_stuck": 404}
+# These need more to have happened, such as a file in quarantine or a day that has come: here their
+# refusal is held to the reference, and what they grant by each test of theirs (`tests.reference`).
+NOT_THERE = {
+    "acknowledge_on_request": "writer_stands_outside",
+    "answer_handed_over": "answer_not_out",
+    "answer_posted": "answer_not_out",
+    "apply_import": "changed_meanwhile",
+    "approve_answer": "answer_not_submitted",
+    "assign_scan": "scan_page_unknown",
+    "close_case_not_on_behalf": "not_denied",
+    "decide_scan": "scan_page_unknown",
+    "erase_client": "erasure_blocked",
+    "extend_case": "extension_refused",
+    "hand_over_case": "already_handed_over",
+    "insured_asked_by_post": "submission_refused",
+    "keep_client_file": "not_uploaded",
+    "keep_organisation_file": "not_uploaded",
+    "leave_case_unanswered": "no_answer_unknown",
+    "log_contact": "submission_refused",
+    "read_export": "export_unknown",
+    "record_own_request": "submission_refused",
+    "record_stage_outside": "submission_refused",
+    "release_case_file": "case_file_unknown",
+    "reopen_case": "not_closed",
+    "request_from_client": "submission_refused",
+    "retry_stuck": "not_stuck",
+    "return_answer": "answer_not_submitted",
+    "review_answer": "correction_refused",
+    "send_answer": "insured_undecided",
+    "send_offer": "consent_missing",
+    "submit_answer": "answer_incomplete",
+    "suspend_case": "suspension_ground_unknown",
+    "unsubscribe": "link_invalid",
+}
+# Links first, while they are good; a hold before what it bars.
+LAST = {"hold_client": 2, "erase_client": 3}
+WHERE = {"find_clients": "?name=luc", "list_cases": "?list=mine"}
 Start = Callable[[str, list[tuple[str, str]]], Any]
 
 
@@ -79,38 +114,40 @@ def test_every_moment_of_an_answer_is_described_as_one() -> None:
 
 
 def test_every_good_request_gets_the_answer_that_is_described(duly: Duly) -> None:
-    """Each route once, granted: the status and the very shape of the reference, and its ETag."""
-    examples, document = Examples(duly), openapi.document()
-    links_first = sorted(examples.all, key=lambda one: one.spec.roles is not None)
-    for one in links_first:
-        ids = {}
-        if "{declaration_id}" in one.spec.path:
-            draft = duly.declared(examples.client)
-            ids["declaration_id"] = draft["declaration_id"]
-            if one.spec.name in FIRST:
-                assert duly.act(draft, FIRST[one.spec.name]).status < 300
-        examples.versions["client"] = duly.read_client(examples.ids["client_id"])["version"]
-        catalogue = duly.staff("GET", "/api/catalogue").json
-        examples.versions["organisation"] = catalogue["version"]
-        order = [entry["purpose"] for entry in catalogue["purposes"]]
-        examples.bodies["order_purposes"] = {"order": order}
-        where = f"{one.where}?name=luc" if one.spec.name == "find_clients" else None
-        example = examples.of(one.spec, **ids)
-        answer = examples.ask(example, where=where or example.where)
-        wanted = NOT_THERE.get(one.spec.name, one.spec.status)
-        assert answer.status == wanted, (one.spec.name, answer.json)
-        _hold(document, one.spec.method, one.spec.path, answer)
+    """Each route once, most of them granted; `duly` holds each answer to the reference."""
+    examples = Examples(duly)
+    in_order = sorted(examples.all, key=lambda one: LAST.get(one.spec.name, bool(one.spec.roles)))
+    refused = {}
+    for one in in_order:
+        example = examples.of(one.spec, **_prepared(duly, examples, one.spec))
+        where = f"{one.where}{WHERE.get(one.spec.name, '')}"
+        answer = examples.ask(example, where=where if "?" in where else example.where)
+        if answer.status != one.spec.status:
+            refused[one.spec.name] = answer.json["code"]
+    assert refused == NOT_THERE
 
 
-def _hold(document: dict[str, Any], method: str, path: str, answer: Answer) -> None:
-    """`ValidationError` unless the answer is what the document says of this status."""
-    described = document["paths"][path][method.lower()]["responses"][str(answer.status)]
-    if "$ref" in described:
-        described = document["components"]["responses"][described["$ref"].rpartition("/")[2]]
-    schema = described["content"]["application/json"]["schema"]
-    whole = {"allOf": [schema], "components": document["components"]}
-    jsonschema_rs.validator_for(whole).validate(answer.json)
-    assert ("ETag" in described.get("headers", {})) == ("ETag" in answer.headers), path
+def _prepared(duly: Duly, examples: Examples, spec: Spec) -> dict[str, str]:
+    """What this route acts on, fresh; the versions are those of now."""
+    found = {}
+    if "{declaration_id}" in spec.path:
+        draft = duly.declared(examples.client)
+        found["declaration_id"] = draft["declaration_id"]
+        if spec.name in FIRST:
+            assert duly.act(draft, FIRST[spec.name]).status < 300
+    if "{case_id}" in spec.path:
+        case = entered(duly)
+        found["case_id"], examples.versions["case"] = case["case_id"], case["version"]
+    if "{answer_id}" in spec.path:
+        where = f"/api/complaints/{found['case_id']}/answers"
+        answer = duly.staff("POST", where, {"outcome": "rejected"}, by=ADMIN).json
+        found["answer_id"], examples.versions["case"] = answer["answer_id"], answer["version"]
+    examples.versions["client"] = duly.read_client(examples.ids["client_id"])["version"]
+    catalogue = duly.staff("GET", "/api/catalogue").json
+    examples.versions["organisation"] = catalogue["version"]
+    order = [entry["purpose"] for entry in catalogue["purposes"]]
+    examples.bodies["order_purposes"] = {"order": order}
+    return found
 
 
 def test_what_is_answered_is_what_the_reference_says(duly: Duly) -> None:

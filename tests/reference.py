@@ -1,0 +1,34 @@
+"""What Duly answers, held to its reference: every answer of every test goes through here."""
+
+from functools import cache
+from typing import Any
+
+import jsonschema_rs
+
+from infra import openapi
+
+
+@cache
+def document() -> dict[str, Any]:
+    """The reference, as the routes state it now."""
+    return openapi.document()
+
+
+@cache
+def _schema(method: str, path: str, status: int) -> tuple[Any, bool]:
+    """What validates such an answer, and whether it names a version."""
+    described = document()["paths"][path][method.lower()]["responses"]
+    assert str(status) in described, f"{method} {path} answers {status}, which nothing describes"
+    answer = described[str(status)]
+    if "$ref" in answer:
+        answer = document()["components"]["responses"][answer["$ref"].rpartition("/")[2]]
+    schema = answer["content"][openapi.JSON]["schema"]
+    whole = {"allOf": [schema], "components": document()["components"]}
+    return jsonschema_rs.validator_for(whole), "ETag" in answer.get("headers", {})
+
+
+def hold(method: str, path: str, status: int, answered: Any, headers: dict[str, str]) -> None:
+    """`ValidationError` unless the answer is what the reference says of this route and status."""
+    schema, versioned = _schema(method, path, status)
+    schema.validate(answered)
+    assert versioned == ("ETag" in headers), path
