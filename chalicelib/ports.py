@@ -6,7 +6,7 @@ from typing import Any, Protocol
 
 import msgspec
 
-from chalicelib.kernel.change import Change, Key, Letter, Once
+from chalicelib.kernel.change import Change, Key, Letter, Lookup, Once
 from chalicelib.kernel.tokens import KeyRing
 
 
@@ -123,6 +123,9 @@ class Ledger(Protocol):
 
         How many items were removed, and how many bodies.
         """
+
+    def unpoint(self, key: Key, lookups: Sequence[Lookup]) -> None:
+        """Remove these pointers to an aggregate."""
 
 
 class Stored(msgspec.Struct, frozen=True, kw_only=True):

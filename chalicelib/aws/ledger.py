@@ -323,6 +323,12 @@ class DynamoLedger:
                 bodies += 1
         return items, bodies
 
+    def unpoint(self, key: Key, lookups: Sequence[Lookup]) -> None:
+        """Remove these pointers to an aggregate; removing what is not there is no error."""
+        for one in lookups:
+            gone = msgspec.structs.replace(one, remove=True)
+            _call("delete_item", **self._lookup(key, gone)["Delete"])
+
     def _reschedule(self, due: Due, shard: str, due_at: str, attempts: int) -> None:
         values = _values(shard=shard, due=due_at, was=due.due_at)
         try:

@@ -492,16 +492,16 @@ def blank(
 ) -> Change | None:
     """The client without anything that names them; None where that is done (S15, D22).
 
-    After a withdrawal its bare standing stays, and a keyed hash of the addresses that are not to be
-    written to, until `evidence` is over; then these go, too.
+    Erasing ends every consent that is given. After a withdrawal its bare standing stays, and a
+    keyed hash of the addresses not to be written to, until `evidence` is over; then these go, too.
     """
     client = held.value
     if client.erasure == "done" and (client.evidence_until is None or now < client.evidence_until):
         return None
     withdrawn = {
-        purpose: one
+        purpose: _ended(one, now)
         for purpose, one in client.standings.items()
-        if one.state is ConsentState.WITHDRAWN
+        if one.state in (ConsentState.GIVEN, ConsentState.WITHDRAWN)
     }
     last = client.erasure == "done"
     stays = bool(withdrawn) and not last
@@ -523,6 +523,13 @@ def blank(
     lookups += _kept_off(blanked)
     event = Event(kind="erased", actor=SYSTEM, at=now)
     return change_of(held, blanked, event, lookups=tuple(lookups))
+
+
+def _ended(one: Standing, now: datetime) -> Standing:
+    """The withdrawal; for who leaves withdraws, or an old list would bring the consent back."""
+    if one.state is ConsentState.WITHDRAWN:
+        return one
+    return replace(one, state=ConsentState.WITHDRAWN, at=now, expires=None)
 
 
 def _kept_off(client: Client) -> list[Lookup]:

@@ -3,11 +3,13 @@
 from collections.abc import Callable
 from datetime import timedelta
 
+import msgspec
+
 from chalicelib.clients import domain, store
 from chalicelib.clients.domain import Client, Contract, Identity
 from chalicelib.erasure.domain import Target
 from chalicelib.kernel import ids, text
-from chalicelib.kernel.change import Actor, AlreadyDone, Change, Held, Once
+from chalicelib.kernel.change import Actor, AlreadyDone, Change, Held, Key, Lookup, Once
 from chalicelib.kernel.errors import ChangedMeanwhile
 from chalicelib.kernel.text import TextRefused
 from chalicelib.organisations.domain import House
@@ -123,5 +125,17 @@ def blank(ports: Ports, held: Held[Client], house: House) -> Change | None:
     )
 
 
+class _Coded(msgspec.Struct):
+    """A declaration, as far as its pointer goes."""
+
+    code: str = ""
+
+
+def pointers(ports: Ports, key: Key) -> list[Lookup]:
+    """The pointers from the codes on the client's papers."""
+    coded = [msgspec.json.decode(one.data, type=_Coded) for one in ports.ledger.parts(key, "DECL#")]
+    return [Lookup(kind="PAPERCODE", digest=one.code, unique=True) for one in coded if one.code]
+
+
 # Its place in the feed stays: who reads it must learn that the client may not be contacted.
-TARGET = Target(held=store.held, blank=blank, keep=("FEED",))
+TARGET = Target(held=store.held, blank=blank, keep=("FEED",), pointers=pointers)

@@ -463,6 +463,8 @@ def on_sent(
     client = held.value
     if letter.template != "confirm_consents" or client.notice is not None or not gives_notice:
         return None
+    if client.erasure:  # it was on its way when they left: nothing is written of them any more
+        return None
     notice = Notice(at=now, how="letter", source=letter.letter_id)
     return change_of(
         held,
@@ -478,7 +480,7 @@ def on_bounced(held: Held[Client], letter: Letter, *, now: datetime) -> Change |
     client confirmed what the message asked: then it had arrived, whatever came back.
     """
     client = held.value
-    if letter.template != "confirm_consents":
+    if letter.template != "confirm_consents" or client.erasure:
         return None
     progress = client.declaration(letter.about)
     if progress.state is State.CONFIRMED:
@@ -504,7 +506,7 @@ def on_bounced(held: Held[Client], letter: Letter, *, now: datetime) -> Change |
 
 def on_complained(held: Held[Client], letter: Letter, *, now: datetime) -> Change | None:
     """The client reported the message as spam: no reminder follows; the link in it stays good."""
-    if letter.template != "confirm_consents":
+    if letter.template != "confirm_consents" or held.value.erasure:
         return None
     progress = held.value.declaration(letter.about)
     if progress.state not in OUT or progress.remind is None:

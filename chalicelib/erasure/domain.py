@@ -5,21 +5,23 @@ often it is begun. It outlives what was erased: after a restore from backup the 
 go again, before anything is sent.
 """
 
-from collections.abc import Callable
-from datetime import datetime
+from collections.abc import Callable, Sequence
+from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any
 
 import msgspec
 from msgspec.structs import replace
 
-from chalicelib.kernel.change import SYSTEM, Actor, Change, Event, Held, Key, Part
+from chalicelib.kernel.change import SYSTEM, Actor, Change, Event, Held, Key, Lookup, Part
 from chalicelib.kernel.errors import NotFound
 from chalicelib.organisations.domain import House
 from chalicelib.ports import Item, Ports
 
 KIND = "ERASURE"
 LIST = "ERASURES"
+# Longer than a letter's lease, a form for an upload and any turn of the agenda.
+LOOKED_AGAIN = timedelta(minutes=20)
 
 
 class Ground(StrEnum):
@@ -34,7 +36,8 @@ class Erasure(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """One erasure: of what, why, by whom; and, once it is finished, what was removed.
 
     `head` and `events` are the chain's as it stood: with them anybody can check that the envelopes
-    left are those that were written.
+    left are those that were written. `looked_again`: when it was swept once more, for what was on
+    its way while it was erased.
     """
 
     kind: str
@@ -48,18 +51,29 @@ class Erasure(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     objects: int = 0
     events: int = 0
     head: str = ""
+    looked_again: datetime | None = None
+
+
+class Swept(msgspec.Struct, frozen=True, kw_only=True):
+    """What a sweep removed: items of the table, bodies of events, versions of objects."""
+
+    items: int
+    bodies: int
+    objects: int
 
 
 class Target(msgspec.Struct, frozen=True, kw_only=True):
     """What erasing needs to know of a kind of aggregate.
 
     `blank` is the change into a root that tells nothing of anybody, or None where it is so already;
-    `keep` are the parts that hold nothing personal and outlive the rest.
+    `keep` are the parts that hold nothing personal and outlive the rest; `pointers` are the
+    look-ups that its parts alone know of.
     """
 
     held: Callable[[Item], Held[Any]]
     blank: Callable[[Ports, Held[Any], House], Change | None]
     keep: tuple[str, ...] = ()
+    pointers: Callable[[Ports, Key], Sequence[Lookup]] = lambda _, __: ()
 
 
 class ErasureUnknown(NotFound):
@@ -92,27 +106,30 @@ def begin(target: Key, ground: Ground, *, by: Actor, now: datetime) -> Change:
     )
 
 
-def finish(
-    held: Held[Erasure],
-    *,
-    items: int,
-    bodies: int,
-    objects: int,
-    events: int,
-    head: str,
-    now: datetime,
-) -> Change:
-    """The certificate: what was removed, and where the chain of what is left ends."""
-    before = held.value
-    job = replace(
-        before,
-        finished_at=now,
-        items=before.items + items,
-        bodies=before.bodies + bodies,
-        objects=before.objects + objects,
-        events=events,
-        head=head,
-    )
-    body = {"items": items, "bodies": bodies, "objects": objects, "events": events, "head": head}
+def finish(held: Held[Erasure], swept: Swept, *, events: int, head: str, now: datetime) -> Change:
+    """The certificate: what was removed, and where the chain of what is left ends.
+
+    It is swept once more a little later: a letter or a scan may have been on its way.
+    """
+    job = replace(_counted(held.value, swept), finished_at=now, events=events, head=head)
+    body = msgspec.to_builtins(swept) | {"events": events, "head": head}
     event = Event(kind="erasure_finished", actor=SYSTEM, at=now, body=body)
+    return Change.of(held, job, event, due_at=now + LOOKED_AGAIN)
+
+
+def look_again(held: Held[Erasure], swept: Swept, *, now: datetime) -> Change:
+    """Whatever was on its way has arrived by now, and is gone, too."""
+    job = replace(_counted(held.value, swept), looked_again=now)
+    event = Event(
+        kind="erasure_looked_again", actor=SYSTEM, at=now, body=msgspec.to_builtins(swept)
+    )
     return Change.of(held, job, event)
+
+
+def _counted(job: Erasure, swept: Swept) -> Erasure:
+    return replace(
+        job,
+        items=job.items + swept.items,
+        bodies=job.bodies + swept.bodies,
+        objects=job.objects + swept.objects,
+    )

@@ -154,4 +154,5 @@ def _blockers(call: Call, held: Held[Client]) -> tuple[str, ...]:
 
 
 def _certificate(job: Erasure) -> CertificateView:
-    return CertificateView(**{name: getattr(job, name) for name in job.__struct_fields__})
+    fields = CertificateView.__struct_fields__
+    return CertificateView(**{name: getattr(job, name) for name in fields})

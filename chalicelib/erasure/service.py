@@ -6,11 +6,12 @@ Twice, or broken off and begun again, it ends the same: what is already gone is 
 import hashlib
 from collections.abc import Mapping
 from contextlib import suppress
+from datetime import datetime
 
 import msgspec
 
 from chalicelib.erasure import domain
-from chalicelib.erasure.domain import Erasure, ErasureUnknown, Target
+from chalicelib.erasure.domain import Erasure, ErasureUnknown, Swept, Target
 from chalicelib.kernel.change import Actor, Held, Key
 from chalicelib.kernel.errors import ChangedMeanwhile
 from chalicelib.organisations import store as organisations
@@ -50,11 +51,17 @@ def attend(ports: Ports, key: Key, targets: Mapping[str, Target]) -> str:
     items = ports.ledger.read(key, "ROOT")
     if "ROOT" not in items:
         return "skipped"
-    job = held(items["ROOT"])
-    if job.value.finished_at is not None:
+    job, due_at = held(items["ROOT"]), items["ROOT"].due_at
+    if not due_at or datetime.fromisoformat(due_at) > ports.now:
         return "skipped"
-    erase(ports, job, targets[job.value.kind])
-    return "erased"
+    if job.value.finished_at is None:
+        erase(ports, job, targets[job.value.kind])
+        return "erased"
+    swept = _sweep(ports, domain.target_of(key.org, job.value), targets[job.value.kind])
+    change = domain.look_again(job, swept, now=ports.now)
+    _log(ports, key, change.root)
+    ports.ledger.commit(change)
+    return "attended"
 
 
 def erase(ports: Ports, job: Held[Erasure], kind: Target) -> None:
@@ -67,20 +74,24 @@ def erase(ports: Ports, job: Held[Erasure], kind: Target) -> None:
         if change is not None:
             ports.ledger.commit(change)
             found = ports.ledger.read(target, "ROOT")
-    items, bodies = ports.ledger.strip(target, keep=("ROOT", *kind.keep))
-    objects = sum(ports.bucket.erase(f"{room}/{target.org}/{target.id}/") for room in ROOMS)
-    root = found.get("ROOT")
+    swept, root = _sweep(ports, target, kind), found.get("ROOT")
     change = domain.finish(
         job,
-        items=items,
-        bodies=bodies,
-        objects=objects,
+        swept,
         events=root.version if root else 0,
         head=root.head if root else "",
         now=ports.now,
     )
     _log(ports, job.key, change.root)
     ports.ledger.commit(change)
+
+
+def _sweep(ports: Ports, target: Key, kind: Target) -> Swept:
+    """Everything but the root goes: pointers first, for their parts alone name them."""
+    ports.ledger.unpoint(target, kind.pointers(ports, target))
+    items, bodies = ports.ledger.strip(target, keep=("ROOT", *kind.keep))
+    objects = sum(ports.bucket.erase(f"{room}/{target.org}/{target.id}/") for room in ROOMS)
+    return Swept(items=items, bodies=bodies, objects=objects)
 
 
 class Replayed(msgspec.Struct, kw_only=True):

@@ -336,8 +336,9 @@ def _told_aside(ports: Ports, aside: Letter) -> str:
 
 
 def _is_settled(ports: Ports, item: Item) -> bool:
-    """Whether somebody else took the letter a step on since it was read."""
-    return ports.ledger.read(item.key, item.sk)[item.sk].version != item.version
+    """Whether somebody else took the letter a step on since it was read, or erased it."""
+    now = ports.ledger.read(item.key, item.sk).get(item.sk)
+    return now is None or now.version != item.version
 
 
 def _tags(item: Item, letter: Letter) -> dict[str, str]:

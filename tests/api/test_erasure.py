@@ -172,6 +172,76 @@ def test_the_evidence_of_a_withdrawal_outlives_its_client(duly: Duly) -> None:
     assert not any("#SUPPRESSED#" in pk for pk, _ in duly.table())
 
 
+def test_what_was_on_its_way_while_they_were_erased_goes_too(duly: Duly) -> None:
+    """S15: a letter that was being sent is archived too late, and found by the second look."""
+    client = without_contract(duly)
+    path = f"/api/clients/{client['client_id']}/erasure"
+    version = duly.read_client(client["client_id"])["version"]
+    duly.staff("POST", path, by=ADMIN, version=version)
+    run(duly)
+    late = f"letters/agencja/{client['client_id']}/late.eml"
+    duly.ports().bucket.put(late, b"Gra\xc5\xbcyna", content_type="message/rfc822", sha256="")
+    run(duly)
+    assert late in duly.objects()
+    before = duly.staff("GET", path, by=ADMIN).json["certificate"]
+    duly.wait(minutes=21)
+    run(duly)
+    assert late not in duly.objects()
+    after = duly.staff("GET", path, by=ADMIN).json["certificate"]
+    assert after == before | {"objects": before["objects"] + 1}
+    events = [one.envelope["kind"] for one in duly.ports().ledger.events(erasure(client), most=9)]
+    run(duly)
+    assert events[0] == "erasure_looked_again"
+    assert len(duly.ports().ledger.events(erasure(client), most=9)) == len(events)
+
+
+def erasure(client: Any) -> Key:
+    """The job that erases this client."""
+    return Key("agencja", "ERASURE", f"CLIENT.{client['client_id']}")
+
+
+def test_no_pointer_leads_to_who_was_erased(duly: Duly) -> None:
+    """S15: neither address nor number nor the code on a paper finds them."""
+    client = duly.client(email="piec@klient.example")
+    for _ in range(3):
+        duly.declared(client, marketing=True)
+    assert sum("#PAPERCODE#" in pk for pk, _ in duly.table()) == 3
+    version = duly.read_client(client["client_id"])["version"]
+    duly.staff("POST", f"/api/clients/{client['client_id']}/erasure", by=ADMIN, version=version)
+    run(duly)
+    kinds = {pk.split("#")[2] for pk, _ in duly.table() if pk.startswith("O#agencja#")}
+    assert kinds.isdisjoint({"PAPERCODE", "EMAIL", "PHONE"})
+
+
+def test_what_the_mail_service_tells_of_the_erased_changes_nothing(duly: Duly) -> None:
+    """S15: a bounce that comes while they leave writes nothing of them, and is no error."""
+    client = duly.client(email="szesc@klient.example")
+    duly.sent(client)
+    (sent,) = duly.mailbox.to("szesc@klient.example")
+    held = store.get(duly.ports(), "agencja", client["client_id"])
+    duly.ports().ledger.commit(domain.leave(held, by=SYSTEM, now=duly.ports().now))
+    key = Key("agencja", "CLIENT", client["client_id"])
+    left = duly.ports().ledger.read(key, "ROOT")["ROOT"]
+    bounce = {"bounceType": "Permanent"}
+    assert duly.event("Bounce", sent, bounce=bounce) == "bounced"
+    assert duly.event("Complaint", sent) == "complained"
+    assert duly.ports().ledger.read(key, "ROOT")["ROOT"] == left
+
+
+def test_who_asks_to_be_erased_ends_what_they_agreed_to(duly: Duly) -> None:
+    """S57, D22: a consent that was given is kept as withdrawn, so that no old list revives it."""
+    client = duly.client(email="siedem@klient.example")
+    _, token = duly.sent(client)
+    duly.confirm(token)
+    version = duly.read_client(client["client_id"])["version"]
+    duly.staff("POST", f"/api/clients/{client['client_id']}/erasure", by=ADMIN, version=version)
+    run(duly)
+    key = Key("agencja", "CLIENT", client["client_id"])
+    left = store.held(duly.ports().ledger.read(key, "ROOT")["ROOT"]).value
+    assert {one.state for one in left.standings.values()} == {domain.ConsentState.WITHDRAWN}
+    assert len(left.suppressed) == 2
+
+
 def test_a_link_of_an_erased_client_is_dead(duly: Duly) -> None:
     """R15: whoever opens it learns that it was withdrawn, and nothing else."""
     client = duly.client(email="cztery@klient.example")
