@@ -3,8 +3,8 @@
 import json
 
 from local import form
+from local.cases import Case
 from local.cloud import Cloud
-from local.demo.cases import Case
 from local.demo.complaints import PERFORMANCE, POSITION, SIGNER
 from local.demo.story import (
     HEAD,

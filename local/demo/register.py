@@ -4,7 +4,7 @@ import csv
 import io
 import json
 
-from local.demo.cases import Case
+from local.cases import Case
 from local.demo.story import OFFICER, OUT, Story, check, refused, say
 from local.desk import download
 

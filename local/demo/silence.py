@@ -8,8 +8,8 @@ from operator import itemgetter
 from typing import Any
 
 from local import form
+from local.cases import Case
 from local.cloud import Cloud
-from local.demo.cases import Case
 from local.demo.story import ADMIN, HEAD, OFFICER, ORG, Story, body, check, say, wait
 from local.desk import Desk
 

@@ -12,10 +12,13 @@ import pytest
 
 from local import seed
 from local.cloud import Cloud, running
+from local.demo.story import Story
 from local.desk import Desk
 
 PATIENCE = 60.0
 AGENT = "piotr@poddebem.duly.example"
+OFFICER = "zofia@poddebem.duly.example"
+HEAD = "jerzy@poddebem.duly.example"
 
 
 class Whole:
@@ -25,6 +28,8 @@ class Whole:
         self.cloud = cloud
         self.agent = Desk.sign_in(cloud.outputs, AGENT, seed.PASSWORD)
         self.public = Desk(site=cloud.site)
+        self.officer = Desk.sign_in(cloud.outputs, OFFICER, seed.PASSWORD)
+        self.head = Desk.sign_in(cloud.outputs, HEAD, seed.PASSWORD)
 
     def client(self, name: str, address: str, language: str = "pl") -> Any:
         """A client who is served remotely."""
@@ -82,3 +87,12 @@ def whole() -> Iterator[Whole]:
     with running() as cloud:
         list(seed.seed(cloud.outputs))
         yield Whole(cloud)
+
+
+@pytest.fixture
+def office(whole: Whole) -> Iterator[Whole]:
+    """The same in office hours: what is submitted is registered at once."""
+    story = Story(whole.cloud)
+    story.to_working_day()
+    yield whole
+    story.clock_right()

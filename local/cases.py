@@ -2,7 +2,6 @@
 
 from typing import Any
 
-from local.demo.story import check
 from local.desk import Desk
 
 
@@ -61,8 +60,7 @@ class Case:
         version = self.desk.get(self.answer)["version"]
         return (by or self.desk).post(f"{self.answer}/{verb}", body, version=version)
 
-    def approve(self, second: Desk) -> None:
+    def approve(self, second: Desk) -> Any:
         """A second person looks at it and approves."""
         self.answering("submit")
-        done = self.answering("approve", by=second)
-        check(done["stage"] == "approved", "a second person approves what another wrote")
+        return self.answering("approve", by=second)
