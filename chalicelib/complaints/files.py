@@ -8,7 +8,6 @@ read is what is kept, so that uploading over it afterwards changes nothing.
 import hashlib
 import io
 import re
-import zipfile
 from itertools import accumulate
 
 from msgspec.structs import replace
@@ -97,6 +96,8 @@ def _wrong_text(content: bytes) -> str:
 
 
 def _wrong_plain(content: bytes, content_type: str) -> str:
+    import zipfile
+
     if not _is(content, content_type):
         return "not_what_it_says"
     if zipfile.is_zipfile(io.BytesIO(content)) or _MARKUP.search(content[:1024]):
@@ -110,6 +111,8 @@ def _wrong_zip(content: bytes, content_type: str) -> str:
 
     Merely to list half a million entries would stop us: so they are counted first.
     """
+    import zipfile
+
     if content.count(_MEMBER) > MOST_MEMBERS:
         return "unpacks_too_large"
     if not _is(content, content_type):

@@ -7,7 +7,6 @@ it afterwards changes nothing.
 
 import hashlib
 import io
-import zipfile
 from datetime import datetime
 from typing import Any
 
@@ -135,6 +134,8 @@ def check_content(content: bytes, content_type: str) -> None:
         if not content.startswith(_SIGNATURES[content_type][0]):
             raise FileContentRefused(field="content_type")
         return
+    import zipfile
+
     try:
         with zipfile.ZipFile(io.BytesIO(content)) as package:
             names = package.namelist()

@@ -6,8 +6,8 @@ script or a format.
 """
 
 from datetime import UTC, date, datetime, time
+from html import escape
 from typing import TYPE_CHECKING
-from xml.sax.saxutils import escape
 
 import msgspec
 
@@ -82,7 +82,7 @@ def draw_texts(pdf: "FPDF", page: Drawn) -> None:
 
 def _xmp(title: str, language: str, moment: datetime, *, part: int) -> str:
     """The metadata that make it PDF/A; fpdf2's own would carry the time of day it was made."""
-    said, at = escape(title), moment.isoformat()
+    said, at = escape(title, quote=False), moment.isoformat()
     return f"""<x:xmpmeta xmlns:x="adobe:ns:meta/">
  <rdf:RDF xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#">
   <rdf:Description rdf:about=""

@@ -7,10 +7,10 @@ its list of contents, and handed over apart.
 
 import hashlib
 import io
-import zipfile
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import msgspec
 
@@ -21,10 +21,14 @@ from chalicelib.kernel import ids
 from chalicelib.kernel.change import Actor, AlreadyDone, Held, Key, Once
 from chalicelib.kernel.errors import ChangedMeanwhile
 from chalicelib.organisations import store as organisations
-from chalicelib.portability import contents, domain
-from chalicelib.portability.contents import Known, Piece
+from chalicelib.portability import domain
 from chalicelib.portability.domain import Copy, CopyUnknown
 from chalicelib.ports import Item, Ports
+
+if TYPE_CHECKING:
+    from zipfile import ZipFile
+
+    from chalicelib.portability.contents import Known, Piece
 
 MOST_BYTES = 400 * 1024 * 1024
 ZIP = "application/zip"
@@ -73,6 +77,8 @@ def held(item: Item) -> Held[Copy]:
 
 def attend(ports: Ports, key: Key) -> str:
     """One job, done from wherever it stands."""
+    from chalicelib.portability import contents
+
     items = ports.ledger.read(key, "ROOT")
     if "ROOT" not in items or held(items["ROOT"]).value.finished is not None:
         return "skipped"
@@ -102,9 +108,12 @@ def attend(ports: Ports, key: Key) -> str:
     return "made"
 
 
-def pack(ports: Ports, told: Known, *, most: int = MOST_BYTES) -> Packed:
+def pack(ports: Ports, told: "Known", *, most: int = MOST_BYTES) -> Packed:
     """The ZIP; the same client at the same moment gives the same bytes."""
-    from chalicelib.portability import summary
+    import zipfile
+
+    from chalicelib.portability import contents, summary
+    from chalicelib.portability.contents import Piece
 
     out, listed, left_out = io.BytesIO(), [], []
     with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as package:
@@ -126,7 +135,7 @@ def pack(ports: Ports, told: Known, *, most: int = MOST_BYTES) -> Packed:
     return Packed(content=out.getvalue(), files=len(listed) + 1, left_out=len(left_out))
 
 
-def _content(ports: Ports, piece: Piece, room: int) -> bytes | None:
+def _content(ports: Ports, piece: "Piece", room: int) -> bytes | None:
     """What the file holds; None where there is no room, or the object is gone."""
     if not piece.object_key:
         return piece.content
@@ -135,9 +144,11 @@ def _content(ports: Ports, piece: Piece, room: int) -> bytes | None:
     return ports.bucket.get(piece.object_key, most=max(piece.size, 1))
 
 
-def _write(package: zipfile.ZipFile, name: str, content: bytes) -> None:
-    entry = zipfile.ZipInfo(name, date_time=_MOMENT)
-    entry.compress_type = zipfile.ZIP_DEFLATED
+def _write(package: "ZipFile", name: str, content: bytes) -> None:
+    from zipfile import ZIP_DEFLATED, ZipInfo
+
+    entry = ZipInfo(name, date_time=_MOMENT)
+    entry.compress_type = ZIP_DEFLATED
     entry.external_attr = 0o644 << 16
     package.writestr(entry, content)
 

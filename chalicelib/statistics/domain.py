@@ -8,7 +8,6 @@ is open, how old it is, and whether its limit has passed.
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import date
-from fractions import Fraction
 
 import msgspec
 
@@ -169,7 +168,7 @@ def median(days: Sequence[int]) -> float | None:
     if not days:
         return None
     half = len(days) // 2
-    return float(days[half] if len(days) % 2 else Fraction(days[half - 1] + days[half], 2))
+    return float(days[half]) if len(days) % 2 else (days[half - 1] + days[half]) / 2
 
 
 def nearest_rank(days: Sequence[int], percent: int) -> float | None:
