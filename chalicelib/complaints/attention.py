@@ -242,12 +242,18 @@ class _Watch:
             yield self.step("approval_waits", "head", self.open_after(day, n), of=day, days=n)
 
     def insured(self) -> Iterator[Step]:
-        """An insured who does not say whether it was sent on their behalf (D7)."""
-        asked = self.case.question
-        if asked is None or asked.decided_at is not None or asked.posted_on is not None:
+        """An insured who was not asked yet, or does not say whether it was sent for them (D7)."""
+        if not self.case.third_party or self.case.registered_at is None:
             return
-        day = self.case.day(asked.asked_at)
-        yield self.step("insured_silent", "officer", self.open_after(day, INSURED_WITHIN), of=day)
+        asked = self.case.question
+        if asked is None or not asked.was_asked:
+            day = self.case.day(asked.asked_at if asked else self.case.registered_at)
+            for n, to in enumerate(_POSTED_LADDER, start=1):
+                yield self.step("question_by_post", to, self.open_after(day, n), of=day, days=n)
+        elif asked.decided_at is None and asked.posted_on is None:
+            day = self.case.day(asked.asked_at)
+            on = self.open_after(day, INSURED_WITHIN)
+            yield self.step("insured_silent", "officer", on, of=day)
 
     def outside(self) -> Iterator[Step]:
         """The ombudsman, the regulator or a court waits for an answer, by the day that it set."""

@@ -137,6 +137,15 @@ class Question(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     decision: Literal["", "mine", "not_mine"] = ""
     how: str = ""
 
+    @property
+    def was_asked(self) -> bool:
+        """Whether it reached anybody: a link that was good, a letter, or what they said.
+
+        A later generation without any of them only ends the link of somebody who was asked before.
+        """
+        by_link = self.expires > self.asked_at
+        return by_link or self.posted_on is not None or self.decided_at is not None
+
 
 class Request(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """A written request to the client for documents or a permission (M62-M71).

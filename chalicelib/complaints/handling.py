@@ -208,7 +208,7 @@ def require_may_speak(case: Complaint) -> None:
     """Whether anything may be said at all: to an insured only after the question (M38, D7)."""
     if not case.third_party:
         return
-    if case.question is None:
+    if case.question is None or not case.question.was_asked:
         raise InsuredNotAsked
     if case.question.decision == "not_mine":
         raise InsuredDenied
@@ -578,7 +578,7 @@ def _asked_anew(
     if new.email:
         return receipt.ask_insured(replace(after, question=asked), now)
     if asked is not None:
-        asked = Question(asked_at=asked.asked_at, generation=asked.generation + 1, expires=now)
+        asked = Question(asked_at=now, generation=asked.generation + 1, expires=now)
     return replace(after, question=asked), ()
 
 

@@ -672,6 +672,16 @@ def test_another_insured_has_not_said_anything_yet() -> None:
     assert told(other) == [("insured_asked", "insured")]
 
 
+def test_another_insured_is_told_nothing_before_they_were_asked() -> None:
+    """M38: who was asked before was somebody else; without an e-mail the question goes by post."""
+    held = after(correct(about_another(), insured=Person(name="Maria Inna")))
+    way = Way(channel="post", posted_on=DAY)
+    with pytest.raises(handling.InsuredNotAsked):
+        asked(held, DAY, way=way)
+    posted = after(handling.insured_posted(held, DAY, HOUSES[SEED], by=OFFICER, now=on(DAY)))
+    assert asked(posted, DAY, way=way).value.open_request is not None
+
+
 # What is known
 
 

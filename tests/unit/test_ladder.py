@@ -509,15 +509,33 @@ def test_an_insured_who_stays_silent_is_told_until_the_question_went_by_post() -
     """D7: after three open days it goes by post; the date of the answer stands."""
     house = a_house()
     held = case_of(house, "2026-11-05 10:00")
+    other = replace(held.value, insured=Person(name="Jan Ubezpieczony"))
+    held = replace(held, value=other)
     asked_at = datetime(2026, 11, 5, 12, tzinfo=UTC)
     question = Question(asked_at=asked_at, generation=1, expires=asked_at + DAY * 30)
-    asked = replace(held, value=replace(held.value, question=question))
+    asked = replace(held, value=replace(other, question=question))
     assert days_of(asked, house, "insured") == [("2026-11-10 09:00", "insured_silent", "officer")]
     for known in (
         replace(question, posted_on=date(2026, 11, 9)),
         replace(question, decided_at=asked_at, decision="mine"),
     ):
-        assert days_of(replace(held, value=replace(held.value, question=known)), house, "ins") == []
+        there = replace(held, value=replace(other, question=known))
+        assert days_of(there, house, "ins") == days_of(there, house, "question") == []
+
+
+def test_an_insured_who_can_not_be_asked_by_email_is_not_forgotten() -> None:
+    """M38, D7: nobody was asked, or only somebody who was named by mistake: it goes by post."""
+    house = a_house()
+    held = case_of(house, "2026-11-05 10:00")
+    other = replace(held.value, insured=Person(name="Jan Ubezpieczony"))
+    asked_at = datetime(2026, 11, 5, 12, tzinfo=UTC)
+    nobody = Question(asked_at=asked_at, generation=2, expires=asked_at)
+    for question in (None, nobody):
+        found = days_of(
+            replace(held, value=replace(other, question=question)), house, "question_by_post"
+        )
+        assert [to for _, _, to in found] == ["officer", "officer", "head", "head", "head"]
+        assert found[0][0] == "2026-11-06 09:00"
 
 
 def test_after_an_outage_a_person_is_told_the_last_of_each_kind() -> None:
