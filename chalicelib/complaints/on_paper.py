@@ -32,7 +32,7 @@ Words = dict[str, dict[str, str]]
 def printed(
     ports: Ports, held: Held[Complaint], items: dict[str, Item], house: House, language: str
 ) -> str:
-    """The case as a PDF, in this language: a link for five minutes; it lies there a day."""
+    """The case as a PDF, in this language: a link for five minutes; it lies there a week."""
     from chalicelib.documents.letter import render_case
 
     content = render_case(sheet(ports, held, items, house, language))
