@@ -268,7 +268,7 @@ def send(
         wish=None,
     )
     others = tuple(
-        one if one.id == sent.id or _apart(one, sent) else superseded(one)
+        one if one.id == sent.id or apart(one.asks, sent.asks) else superseded(one)
         for one in client.declarations
     )
     changed = _with(_heard(replace(client, declarations=others), declaration, progress, now), sent)
@@ -282,9 +282,9 @@ def send(
     )
 
 
-def _apart(one: Progress, other: Progress) -> bool:
-    """Whether they are documents of their own, so that neither takes the other's place."""
-    return (DATA_PROCESSING in one.asks) != (DATA_PROCESSING in other.asks)
+def apart(one: Iterable[str], other: Iterable[str]) -> bool:
+    """Whether what asks for these are documents of their own: neither takes the other's place."""
+    return (DATA_PROCESSING in one) != (DATA_PROCESSING in other)
 
 
 def cancel(held: Held[Client], declaration_id: str, *, by: Actor, now: datetime) -> Change:

@@ -5,19 +5,20 @@ through the usual confirmation. The link lives as long as the address that it wa
 """
 
 import hashlib
+from contextlib import suppress
 from datetime import timedelta
 
 import msgspec
 
 from chalicelib.clients import domain as client_domain
 from chalicelib.clients import store as client_store
-from chalicelib.clients.domain import NOTICE, Client, ConsentState
+from chalicelib.clients.domain import NOTICE, OUT, Client, ConsentState
 from chalicelib.consents import domain, service, standings
-from chalicelib.consents.domain import LinkWithdrawn
+from chalicelib.consents.domain import Declaration, LinkWithdrawn
 from chalicelib.consents.service import Wish
 from chalicelib.kernel import tokens
 from chalicelib.kernel.change import Actor, Change, Held, Letter, Once, Origin
-from chalicelib.kernel.errors import ChangedMeanwhile, NotFound, Unavailable
+from chalicelib.kernel.errors import ChangedMeanwhile, NotFound, TooManyRequests, Unavailable
 from chalicelib.kernel.tokens import Claims, Purpose
 from chalicelib.organisations import store as organisations
 from chalicelib.organisations.domain import House, Member, Role
@@ -26,6 +27,8 @@ from chalicelib.ports import Ports
 MOST_TRIES = 6
 # One click ends commerce by e-mail: what the message rested on, and no other channel.
 UNSUBSCRIBED = ("email",)
+A_DAY = timedelta(days=1)
+MOST_A_DAY = 10  # declarations of one client
 
 
 class Own(msgspec.Struct, frozen=True, kw_only=True):
@@ -81,7 +84,8 @@ def withdraw(ports: Ports, org: str, token: str, purposes: tuple[str, ...], orig
 def unsubscribe(ports: Ports, org: str, token: str, origin: Origin) -> None:
     """One click of a mail program: commerce by e-mail ends; twice changes nothing more.
 
-    A link that is over still ends it: whoever wants no more mail is not sent away.
+    A link that is over still ends it: whoever wants no more mail is not sent away. So does one that
+    is older than a consent given anew: it is an act of today, in whatever message the button is.
     """
     claims = tokens.authentic(
         token,
@@ -107,37 +111,85 @@ def unsubscribe(ports: Ports, org: str, token: str, origin: Origin) -> None:
 def add(ports: Ports, org: str, token: str, purposes: tuple[str, ...]) -> Own:
     """The client asks for consents to be added: a message asks to confirm them (S58).
 
-    What is given or awaited already is not asked for again, so that no mailbox is flooded.
+    What is given or awaited already is not asked for again, and a day has so many messages, so that
+    no mailbox is flooded. A message takes the place of the one before it, so it asks for what that
+    one still waits for, too.
     """
     own = open_own(ports, org, token)
+    for together in _documents(ports, own, purposes):
+        own = _asked(ports, org, token, together)
+    return own
+
+
+def _documents(ports: Ports, own: Own, purposes: tuple[str, ...]) -> list[tuple[str, ...]]:
+    """What is asked for in one document; the processing of data in its own, where rules say so."""
+    asked = tuple(one for one in dict.fromkeys(purposes) if one != NOTICE)
+    alone = [one for one in asked if one == domain.DATA_PROCESSING]
+    if not alone or not service.is_separate(own.house, ports.now):
+        return [asked] if asked else []
+    others = tuple(one for one in asked if one not in alone)
+    return [one for one in (tuple(alone), others) if one]
+
+
+def _asked(ports: Ports, org: str, token: str, purposes: tuple[str, ...]) -> Own:
+    """One message that asks for these; whoever else acts at the same moment, one."""
+    for _ in range(MOST_TRIES):
+        own = open_own(ports, org, token)
+        wanted = _wanted(own.client, purposes)
+        if not wanted:
+            return own
+        today = (one for one in own.client.declarations if one.created > ports.now - A_DAY)
+        if len(list(today)) >= MOST_A_DAY:
+            raise TooManyRequests
+        member = _keeper(own)
+        with suppress(ChangedMeanwhile):
+            held, declaration = _drafted(ports, own, wanted, member)
+            if held.value.declaration(declaration.declaration_id).state in OUT:
+                continue
+            change = domain.send(
+                held,
+                declaration,
+                link_days=own.house.settings.link_days,
+                reminder_days=0,
+                by=Actor("staff", member.staff_id),
+                now=ports.now,
+            )
+            version = ports.ledger.commit(service.promised(change))
+            after = Held(key=held.key, value=change.root, version=version, head="")
+            return msgspec.structs.replace(own, held=after)
+    raise Unavailable
+
+
+def _wanted(client: Client, purposes: tuple[str, ...]) -> dict[str, bool]:
+    """The answers of the message; none where there is nothing new to ask for."""
     settled = (ConsentState.GIVEN, ConsentState.AWAITING_EMAIL)
-    wanted = {one: True for one in purposes if own.client.consent(one) not in settled}
-    if not wanted:
-        return own
-    member = _keeper(own)
-    by = Actor("client", own.held.key.id)
+    new = [one for one in purposes if client.consent(one) not in settled]
+    if not new:
+        return {}
+    replaced = [
+        name
+        for one in client.declarations
+        if one.state in OUT and not domain.apart(one.asks, new)
+        for name in one.asks
+        if client.consent(name) is ConsentState.AWAITING_EMAIL
+    ]
+    return dict.fromkeys([*new, *replaced], True)
+
+
+def _drafted(
+    ports: Ports, own: Own, wanted: dict[str, bool], member: Member
+) -> tuple[Held[Client], Declaration]:
+    """The declaration to be sent; asked for twice at once it is one."""
     wish = Wish(answers=wanted, language=own.language, attachments=())
     asked = f"{own.held.key}\0{sorted(wanted)}\0{own.held.version}"
-    ends = int((ports.real_now + timedelta(days=1)).timestamp())
+    digest = hashlib.sha256(asked.encode()).hexdigest()[:32]
+    ends = int((ports.real_now + A_DAY).timestamp())
 
     def once(result: str) -> Once:
-        digest = hashlib.sha256(asked.encode()).hexdigest()[:32]
         return Once(digest=digest, request=digest, result=result, expires_at=ends)
 
-    held, declaration = service.draft(
-        ports, own.house, own.held.key.id, wish, member=member, by=by, once=once
-    )
-    change = domain.send(
-        held,
-        declaration,
-        link_days=own.house.settings.link_days,
-        reminder_days=0,
-        by=Actor("staff", member.staff_id),
-        now=ports.now,
-    )
-    version = ports.ledger.commit(service.promised(change))
-    after = Held(key=held.key, value=change.root, version=version, head="")
-    return msgspec.structs.replace(own, held=after)
+    client_id, by = own.held.key.id, Actor("client", own.held.key.id)
+    return service.draft(ports, own.house, client_id, wish, member=member, by=by, once=once)
 
 
 def _own(ports: Ports, claims: Claims) -> Own:

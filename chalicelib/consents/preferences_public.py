@@ -82,17 +82,19 @@ def _shown(call: Call, own: Own) -> OwnConsents:
 
 
 def _consent(call: Call, own: Own, purpose: str) -> OwnConsent:
-    """The words that the decision was made on, in its language; the present ones in the others."""
+    """The words of a consent that is given, in its language; else those that are asked for now."""
     standing = own.client.standings.get(purpose)
+    given = standing if purpose in own.client.given else None
     entries = (one for one in own.house.catalogue.purposes if one.purpose == purpose)
     entry = next(entries, None)
     ids = set(entry.wordings.values()) if entry else set()
-    if standing and standing.wording_id:
-        ids.add(standing.wording_id)
+    kept = given if ids else standing
+    if kept and kept.wording_id:
+        ids.add(kept.wording_id)
     words = organisations.wordings(call.ports, own.house.organisation.org, ids)
     found = sorted(
         words.values(),
-        key=lambda one: standing is not None and one.wording_id == standing.wording_id,
+        key=lambda one: given is not None and one.wording_id == given.wording_id,
     )
     return OwnConsent(
         purpose=purpose,

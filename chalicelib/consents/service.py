@@ -392,7 +392,7 @@ def _declaration(
         code=code,
         language=language,
         answers=domain.answers(
-            held.value, wish.answers, words, separate=_separate(house, ports.now)
+            held.value, wish.answers, words, separate=is_separate(house, ports.now)
         ),
         attachments=_attached(ports, house, held, wanted),
         by=member.staff_id,
@@ -400,7 +400,7 @@ def _declaration(
     )
 
 
-def _separate(house: House, now: datetime) -> bool:
+def is_separate(house: House, now: datetime) -> bool:
     """Whether consent to the processing of data is now a document of its own here."""
     rule = load(house.settings.policy_pack).data_consent
     since = rule.separate_since if rule else None

@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from chalicelib.consents import preferences
 from tests.duly import Duly, Sent
 
 
@@ -112,6 +113,77 @@ def test_a_consent_that_is_added_is_confirmed_as_always(duly: Duly) -> None:
     duly.tick()
     duly.confirm(duly.mailbox.to("anna@klient.example")[-1].token)
     assert duly.consents(client["client_id"])["phone"] == "given"
+
+
+def test_a_second_wish_takes_the_first_one_along(duly: Duly) -> None:
+    """S58: the later message supersedes the one before, and asks for all that was wished."""
+    client = duly.client(email="anna@klient.example")
+    duly.sent(client, notice=True)
+    token = own_token(duly.mailbox.to("anna@klient.example")[-1])
+    for wished in ("marketing", "phone"):
+        answer = duly.public("/preferences/act", {"token": token, "add": [wished]})
+    awaited = {one for one, state in states(answer).items() if state == "awaiting_email"}
+    assert awaited == {"marketing", "phone"}
+    duly.tick()
+    duly.confirm(duly.mailbox.to("anna@klient.example")[-1].token)
+    after = duly.consents(client["client_id"])
+    assert (after["marketing"], after["phone"]) == ("given", "given")
+
+
+def test_no_mailbox_is_flooded_from_the_page(duly: Duly) -> None:
+    """S58: the information alone is not asked for; a day has an end; the next one begins anew."""
+    client = duly.client(email="anna@klient.example")
+    duly.sent(client, notice=True)
+    token = own_token(duly.mailbox.to("anna@klient.example")[-1])
+    count = len(duly.events(client["client_id"]))
+    for _ in range(3):
+        body = {"token": token, "add": ["notice"]}
+        assert duly.public("/preferences/act", body).status == 200
+    assert len(duly.events(client["client_id"])) == count
+    for _ in range(preferences.MOST_A_DAY - 1):
+        duly.declared(client, notice=True)
+    wish = {"token": token, "add": ["phone"]}
+    assert duly.public("/preferences/act", wish).told == (429, "too_many_requests")
+    duly.wait(days=1, minutes=1)
+    assert states(duly.public("/preferences/act", wish))["phone"] == "awaiting_email"
+
+
+def test_a_wish_sent_twice_at_once_is_one_message(duly: Duly) -> None:
+    """S58: two windows, one press each: nobody sees an error, one message leaves."""
+    client = consenting(duly)
+    token = own_token(duly.mailbox.to("anna@klient.example")[-1])
+    wish = {"token": token, "add": ["phone"]}
+    before = len(duly.mailbox.sent)
+    with duly.meanwhile(lambda: duly.public("/preferences/act", wish)):
+        answer = duly.public("/preferences/act", wish)
+    assert states(answer)["phone"] == "awaiting_email"
+    duly.tick()
+    assert len(duly.mailbox.sent) == before + 1
+    duly.confirm(duly.mailbox.to("anna@klient.example")[-1].token)
+    assert duly.consents(client["client_id"])["phone"] == "given"
+
+
+def test_an_old_button_ends_a_consent_that_was_given_anew(duly: Duly) -> None:
+    """S57; RFC 8058: pressed today, it is a withdrawal of today, whatever message it stands in."""
+    client = consenting(duly)
+    path = f"/api/clients/{client['client_id']}/offers"
+    duly.staff("POST", path, {"subject": "Oferta", "text": "Dzień dobry."})
+    duly.tick()
+    sent = duly.mailbox.to("anna@klient.example")[-1]
+    where = "/" + str(sent.message["List-Unsubscribe"]).strip("<>").split("/", 3)[3]
+    form = {"Content-Type": "application/x-www-form-urlencoded"}
+
+    def press() -> str:
+        click = duly.request("POST", where, raw="List-Unsubscribe=One-Click", headers=form)
+        assert click.status == 200, click.json
+        return duly.consents(client["client_id"])["email"]
+
+    assert press() == "withdrawn"
+    _, token = duly.sent(client)
+    duly.confirm(token)
+    assert duly.consents(client["client_id"])["email"] == "given"
+    duly.wait(days=80)
+    assert press() == "withdrawn"
 
 
 def test_another_address_ends_the_links_before(duly: Duly) -> None:

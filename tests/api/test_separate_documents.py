@@ -67,3 +67,20 @@ def test_one_document_does_not_take_the_place_of_the_other(insurer: Duly) -> Non
     read = insurer.staff("GET", f"/api/clients/{client['client_id']}", org=ORG).json
     states = {one["purpose"]: one["state"] for one in read["consents"]}
     assert (states["data_processing"], states["marketing"]) == ("given", "given")
+
+
+def test_a_client_who_wishes_both_is_sent_a_message_for_each(insurer: Duly) -> None:
+    """S58; 152-FZ Art. 9: ticked together on the client's own page, asked for apart."""
+    client = a_client(insurer)
+    draft = drafted(insurer, client, notice=True).json
+    send = f"/api/clients/{client['client_id']}/declarations/{draft['declaration_id']}/send"
+    insurer.staff("POST", send, version=draft["version"], org=ORG)
+    insurer.tick()
+    (sent,) = insurer.mailbox.to("anna@klient.example")
+    token = sent.text.split("/p#")[1].split()[0]
+    wish = {"token": token, "add": ["data_processing", "marketing"]}
+    answer = insurer.public("/preferences/act", wish, org=ORG)
+    states = {one["purpose"]: one["state"] for one in answer.json["consents"]}
+    assert (states["data_processing"], states["marketing"]) == ("awaiting_email",) * 2
+    insurer.tick()
+    assert len(insurer.mailbox.to("anna@klient.example")) == 3
