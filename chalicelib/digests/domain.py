@@ -55,6 +55,22 @@ def digest(held: Held[Desk], due: Sequence[Waiting], *, language: str, now: date
     )
 
 
+def came_back(held: Held[Desk], letter: Letter, *, now: datetime) -> Change | None:
+    """A letter that its reader did not get goes to the controller, who knows where they are.
+
+    None for one that went there already.
+    """
+    if letter.facts.get("instead"):
+        return None
+    again = Letter(
+        template=letter.template,
+        to=letter.to,
+        facts=letter.facts | {"instead": True},
+        promised_at=now,
+    )
+    return _change(held, "digest_bounced", now, (), held.value, letters=(again,))
+
+
 def hand_on(
     held: Held[Desk], due: Sequence[Waiting], heirs: Sequence[str], *, now: datetime
 ) -> Change:

@@ -12,7 +12,7 @@ from chalicelib.complaints.products import products
 from chalicelib.contact.domain import Addressee
 from chalicelib.digests import domain
 from chalicelib.digests.domain import Desk, Waiting
-from chalicelib.kernel.change import Held, Key, Letter, Notice
+from chalicelib.kernel.change import Change, Held, Key, Letter, Notice
 from chalicelib.kernel.errors import ChangedMeanwhile
 from chalicelib.kernel.workdays import DAY, local
 from chalicelib.letters import complaint_facts as told
@@ -83,11 +83,14 @@ def desk(item: Item) -> Held[Desk]:
 
 
 def case_digest(ports: Ports, occasion: Occasion) -> Prepared:
-    """One letter of all that was due together; to the controller, if the person left meanwhile."""
+    """One letter of all that was due together.
+
+    To the controller, if the person left meanwhile, or the letter to them came back.
+    """
     house, facts = occasion.house, occasion.letter.facts
     today = local(ports.now, house.settings.time_zone).date()
     items = told.most_urgent_first(_item(one, today) for one in facts["items"])
-    member = _member(house, occasion.owner.key.id)
+    member = None if facts.get("instead") else _member(house, occasion.owner.key.id)
     return _to_staff(
         house,
         member,
@@ -356,7 +359,19 @@ def _nobody_outside(value: Any, letter: Letter) -> Addressee:
     return Addressee(email="")
 
 
+def _came_back(
+    held: Held[Any], letter: Letter, part: Item | None, house: House, now: datetime
+) -> Change | None:
+    return domain.came_back(held, letter, now=now)
+
+
 _OF_A_PERSON: dict[str, Composer] = {"case_digest": case_digest}
 _OF_A_DAY: dict[str, Composer] = {"alive_report": alive_report, "monthly_digest": monthly_digest}
-PERSON = Owner(held=desk, part="", composers=_OF_A_PERSON, addressee=_nobody_outside)
+PERSON = Owner(
+    held=desk,
+    part="",
+    composers=_OF_A_PERSON,
+    addressee=_nobody_outside,
+    on_bounced=_came_back,
+)
 ORGANISATION = Owner(held=_held, part="", composers=_OF_A_DAY, addressee=_nobody_outside)

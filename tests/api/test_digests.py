@@ -68,6 +68,23 @@ def waiting(duly: Duly, person: Key = PERSON) -> int:
     return len(duly.ports().ledger.parts(person, "NOTICE#"))
 
 
+def test_a_digest_that_came_back_goes_to_the_controller_once(duly: Duly) -> None:
+    """Item 9: a full mailbox of one person silences no deadline."""
+    reference = a_case(duly).value.reference
+    (lost,) = duly.mailbox.to(OLGA)
+    controller = cases.house(duly).settings.controller
+    bounce = {"bounceType": "Permanent"}
+    assert duly.event("Bounce", lost, bounce=bounce) == "bounced"
+    assert duly.event("Bounce", lost, bounce=bounce) == "nothing"
+    duly.tick()
+    (instead,) = duly.mailbox.to(controller.email)
+    assert reference in lost.text and reference in instead.text
+    assert duly.event("Bounce", instead, bounce=bounce) == "bounced"
+    duly.tick()
+    assert len(duly.mailbox.to(controller.email)) == 1
+    assert len(duly.mailbox.to(OLGA)) == 1
+
+
 def test_notices_that_come_together_are_one_letter(duly: Duly) -> None:
     """Item 9: what is due now and in the next minutes is told at once, in the reader's language."""
     held = a_case(duly)
