@@ -12,9 +12,17 @@ from chalicelib.complaints import acts, receipt
 from chalicelib.complaints.case import Complaint, Employee, Person
 from chalicelib.complaints.register import ENTRY
 from chalicelib.kernel.change import SYSTEM, Change, Held
+from chalicelib.kernel.errors import Conflict
 from chalicelib.organisations.domain import House
 
 KEPT = (ENTRY,)
+
+
+class OnHold(Conflict):
+    """The hold came while the erasure was about to begin: it waits, in sight of staff (M85)."""
+
+    code = "on_hold"
+    sentence = "A legal hold stands: the case is not erased."
 
 
 def leave(held: Held[Complaint], house: House, *, now: datetime) -> Change:
@@ -26,8 +34,13 @@ def leave(held: Held[Complaint], house: House, *, now: datetime) -> Change:
 def blank(
     held: Held[Complaint], house: House, *, digests: Mapping[str, str], now: datetime
 ) -> Change | None:
-    """The root without anybody in it, its pointers removed; None where it is so already."""
+    """The root without anybody in it, its pointers removed; None where it is so already.
+
+    `OnHold` where the hold came first: the case was never told to leave.
+    """
     case = held.value
+    if case.hold and not case.erasure:
+        raise OnHold
     if case.erasure == "done":
         return None
     blanked = replace(

@@ -2,7 +2,7 @@
 
 from msgspec.structs import replace
 
-from chalicelib.complaints import acts, retention, store
+from chalicelib.complaints import acts, handling, retention, store
 from chalicelib.complaints.case import Closed, Outcome, State
 from chalicelib.erasure import domain as erasures
 from chalicelib.erasure import service as erasure
@@ -69,6 +69,27 @@ def test_a_legal_hold_keeps_a_case(duly: Duly) -> None:
     duly.tick()
     duly.heavy_tick()
     assert cases.case_of(duly, key.id).value.erasure == ""
+
+
+def test_a_hold_that_comes_at_the_last_moment_keeps_a_case(duly: Duly) -> None:
+    """M85: the erasure was begun, the case not yet told to leave: an officer was quicker."""
+    key = closed(duly)
+    duly.wait(days=365 * 3 + 5)
+    ports, house = duly.ports(), cases.house(duly)
+
+    def held_now() -> None:
+        held = cases.case_of(duly, key.id)
+        change = handling.hold(held, "proces", house, by=SYSTEM, now=ports.now)
+        ports.ledger.commit(change)
+
+    erasure.begin(ports, key, erasures.Ground.RETENTION, by=SYSTEM)
+    with duly.meanwhile(held_now):
+        duly.tick()
+    duly.heavy_tick()
+    case = cases.case_of(duly, key.id).value
+    assert (case.hold, case.erasure, case.writer) == ("proces", "", cases.WRITER)
+    assert "STATEMENT" in ports.ledger.read(key, "STATEMENT")
+    assert erasure.get(ports, key).value.finished_at is None
 
 
 def test_an_erasure_that_broke_off_goes_on(duly: Duly) -> None:
