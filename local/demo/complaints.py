@@ -170,8 +170,9 @@ class Complaints(Story):
         case.answering("approve", by=self.head)
         refused("channel_refused", lambda: case.answering("send", {"channel": "email"}))
         why = {one["line"] for one in email["against"]}
-        sums = [one["stretch"] for one in found["findings"] if one["stretch"][0].isdigit()]
-        say(f"    Privacy gate: «{sums[0]}» bars e-mail ({', '.join(sorted(why))}).")
+        stretches = ", ".join(f"«{one['stretch']}»" for one in found["findings"])
+        check("3 400" in stretches, "the sum is shown where it stands")
+        say(f"    Privacy gate: {stretches} bar e-mail ({', '.join(sorted(why))}).")
 
     def posted(self, case: Case, status: str) -> None:
         """The official letter as PDF; with the stamp of the post the case is answered."""
