@@ -9,6 +9,9 @@ from typing import Any
 
 import msgspec
 
+# Whom Duly calls. Botocore would look through all of its 400 services to find that it knows one.
+SERVICES = ("dynamodb", "kms", "s3", "secretsmanager", "sesv2")
+
 
 class ModelFiles:
     """Botocore's files of services and endpoints, read by msgspec.
@@ -39,7 +42,9 @@ def session() -> Any:
     import botocore.session
 
     made = botocore.session.get_session()
-    made.get_component("data_loader").file_loader = ModelFiles()
+    loader = made.get_component("data_loader")
+    loader.file_loader = ModelFiles()
+    loader.list_available_services = lambda type_name: SERVICES
     return made
 
 
