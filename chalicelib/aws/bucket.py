@@ -72,7 +72,12 @@ class S3Bucket:
         )
 
     def erase(self, prefix: str) -> int:
-        """Remove every version of every object under this prefix; how many there were."""
+        """Remove every version of every object under this prefix; how many there were.
+
+        ValueError for a prefix that would take more than one owner's objects along.
+        """
+        if prefix.count("/") < 3:
+            raise ValueError("this would erase what is others', too")
         removed = 0
         asked: dict[str, Any] = {"Prefix": prefix}
         while True:

@@ -1,6 +1,6 @@
 """Use cases of a client."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from datetime import timedelta
 
 import msgspec
@@ -16,6 +16,7 @@ from chalicelib.organisations.domain import House
 from chalicelib.organisations.store import lookup_digest
 from chalicelib.ports import Page, Ports
 
+MOST_SUPPRESSED = 100  # of one address
 FOUND_BY = {"email": "EMAIL", "phone": "PHONE"}
 
 
@@ -113,6 +114,13 @@ def digests(house: House, *identities: Identity, external_id: str = "") -> dict[
     if external_id:
         values.add(domain.external_value(external_id))
     return {value: lookup_digest(house.organisation, value) for value in values}
+
+
+def suppressed(ports: Ports, org: str, digests: Iterable[str]) -> list[Client]:
+    """Those who withdrew and were erased, by the hashes of these addresses."""
+    keys = [key for one in digests for key in ports.ledger.find(org, domain.SUPPRESSED, one)]
+    roots = ports.ledger.roots(list(dict.fromkeys(keys))[:MOST_SUPPRESSED])
+    return [store.held(one).value for one in roots.values()]
 
 
 def blank(ports: Ports, held: Held[Client], house: House) -> Change | None:

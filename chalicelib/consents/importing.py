@@ -17,7 +17,6 @@ from msgspec.structs import replace
 from chalicelib.clients import domain as client_domain
 from chalicelib.clients.domain import (
     Client,
-    ConsentState,
     Contract,
     ContractState,
     EndRefused,
@@ -37,13 +36,6 @@ class ClientAmbiguous(Conflict):
 
     code = "client_ambiguous"
     sentence = "More than one client fits this line, or the one who fits has another number."
-
-
-class WithdrawnAndErased(Conflict):
-    """Who withdrew and was erased is not written to because an old list still has them (S15)."""
-
-    code = "withdrawn_and_erased"
-    sentence = "A client with this address withdrew later and was erased."
 
 
 class Source(msgspec.Struct, frozen=True, kw_only=True):
@@ -75,20 +67,6 @@ def fitting(
         if line.external_id and one.value.external_id not in ("", line.external_id):
             raise ClientAmbiguous(field="external_id")
     return next(iter(fits), None)
-
-
-def refuse_suppressed(line: Line, suppressed: Iterable[Client]) -> None:
-    """`WithdrawnAndErased` for a consent that is older than the withdrawal of who was erased."""
-    ended = [
-        one.at
-        for client in suppressed
-        for one in client.standings.values()
-        if one.state is ConsentState.WITHDRAWN
-    ]
-    if any(
-        one.decided == "given" and one.decided_at <= max(ended) for one in line.decisions if ended
-    ):
-        raise WithdrawnAndErased(field="email")
 
 
 def records(client_id: str, line: Line, source: Source) -> dict[str, Record]:

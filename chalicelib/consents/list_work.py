@@ -17,7 +17,7 @@ from chalicelib.clients import domain as client_domain
 from chalicelib.clients import service as client_service
 from chalicelib.clients import store as client_store
 from chalicelib.clients.domain import EXTERNAL, SUPPRESSED, Client, Identity
-from chalicelib.consents import columns, importing, list_service, lists
+from chalicelib.consents import columns, importing, list_service, lists, standings
 from chalicelib.consents.columns import Line, Reading
 from chalicelib.consents.lists import ConsentImport, Result, State, Told
 from chalicelib.documents import delimited, workbooks
@@ -276,6 +276,8 @@ class _Turn:
         wanted = importing.records(held.key.id, line, self.source)
         there = self.ports.ledger.read(held.key, *wanted) if wanted else {}
         given = [one for sk, one in wanted.items() if sk not in there]
+        if given:
+            self._refuse_suppressed(line, identity, digests)
         change = importing.known_client(held, line, given, self.source, digests=digests)
         if change is None:
             return Told(line.number, Result.UNCHANGED, client_id=held.key.id)
@@ -340,7 +342,7 @@ class _Turn:
             found = [one.value for value in values for one in self._found(SUPPRESSED, value)]
         else:
             found = [one for one in self.kept_off if values & set(one.suppressed)]
-        importing.refuse_suppressed(line, found)
+        standings.refuse_suppressed(line.decisions, found)
 
     def _kept_off(self) -> list[Client] | None:
         """Those who withdrew and were erased, few as they are; None where they are many."""

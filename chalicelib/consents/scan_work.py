@@ -224,8 +224,8 @@ class _Turn:
             self.ports.ledger.commit(imports.settled(held, part, now=self.ports.now))
         self.known |= {one.number: replace(one, open=False) for one in done}
         moved = {one.object_key for one in group} - {one.object_key for one in examined}
-        for where in {*gone, *moved}:
-            self.ports.bucket.delete(where)
+        for where in filter(None, {*gone, *moved}):
+            self.ports.bucket.erase(where)
 
     def _examined(self, page: ScanPage) -> ScanPage:
         """A page that a person assigned, beside its paper now; the picture goes to its client."""
@@ -254,7 +254,8 @@ class _Turn:
         try:
             held, declaration, paper = self._stored(first)
         except (NotFound, Gone):
-            return [_lost(one) for one in group if one.open], []
+            lost = [one for one in group if one.open]
+            return [_lost(one) for one in lost], [one.object_key for one in lost]
         if paper is not None and paper.state in signing.FINAL:
             return self._repeated(paper, group)
         if any(one.rejected_by for one in group if one.open):
@@ -383,8 +384,10 @@ def _of_paper(doubts: Iterable[str]) -> list[str]:
 
 
 def _lost(page: ScanPage) -> ScanPage:
-    """Its client was erased meanwhile."""
-    return replace(page, state=PageState.SEEN, reason="client_erased", doubts=())
+    """Its client was erased meanwhile, and with them goes what the page shows."""
+    return replace(
+        page, state=PageState.SEEN, reason="client_erased", doubts=(), ink=None, object_key=""
+    )
 
 
 def _kept(import_id: str, page: ScanPage) -> KeptPage:

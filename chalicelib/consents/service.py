@@ -223,6 +223,10 @@ def record(
         raise standings.PurposeUnknownHere(field="purpose")
     if given.file_id and file_store.find_file(ports, held.key, given.file_id) is None:
         raise FileNotThere(field="file_id")
+    if given.decided == "given":
+        addresses = client_service.digests(house, held.value.identity).values()
+        found = client_service.suppressed(ports, held.key.org, addresses)
+        standings.refuse_suppressed((given,), found)
     change = standings.record(held, given, by=by, now=ports.now)
     ports.ledger.commit(client_domain.with_validity(change, house.catalogue.months))
     return client_store.get(ports, house.organisation.org, client_id)

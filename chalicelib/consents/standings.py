@@ -4,8 +4,9 @@ What was decided elsewhere is recorded with when, by which proof and from which 
 over a later decision (D21). A withdrawal counts at once and needs no confirmation.
 """
 
+from collections.abc import Iterable
 from datetime import datetime
-from typing import Literal
+from typing import Literal, Protocol
 
 import msgspec
 from msgspec.structs import replace
@@ -45,6 +46,18 @@ class Record(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     at: datetime
 
 
+class Decision(Protocol):
+    """A decision as it was made elsewhere, in a record or a line of a list."""
+
+    @property
+    def decided(self) -> Decided:
+        """What was decided."""
+
+    @property
+    def decided_at(self) -> datetime:
+        """When."""
+
+
 class PurposeUnknownHere(Invalid):
     code = "purpose_not_in_catalogue"
     sentence = "The catalogue has no such consent."
@@ -67,6 +80,13 @@ class LaterDecision(Conflict):
 
     code = "later_decision"
     sentence = "A later decision stands. The record joined the history and changed nothing."
+
+
+class WithdrawnAndErased(Conflict):
+    """Who withdrew and was erased is not written to because an old record still has them (S15)."""
+
+    code = "withdrawn_and_erased"
+    sentence = "A client with this address withdrew later and was erased."
 
 
 class RecordUnknown(NotFound):
@@ -95,6 +115,19 @@ def record(held: Held[Client], given: Record, *, by: Actor, now: datetime) -> Ch
         Event(kind="consent_recorded", actor=by, at=now, body=body),
         parts=(Part(sk=f"RECORD#{kept.record_id}", data=kept, create=True),),
     )
+
+
+def refuse_suppressed(decisions: Iterable[Decision], suppressed: Iterable[Client]) -> None:
+    """`WithdrawnAndErased` for a consent that is older than the withdrawal of who was erased."""
+    ended = [
+        one.at
+        for client in suppressed
+        for one in client.standings.values()
+        if one.state is ConsentState.WITHDRAWN
+    ]
+    given = (one.decided_at for one in decisions if one.decided == "given")
+    if ended and any(at <= max(ended) for at in given):
+        raise WithdrawnAndErased(field="email")
 
 
 def withdraw(

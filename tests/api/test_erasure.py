@@ -242,6 +242,29 @@ def test_who_asks_to_be_erased_ends_what_they_agreed_to(duly: Duly) -> None:
     assert len(left.suppressed) == 2
 
 
+def test_a_new_record_does_not_revive_what_the_erased_withdrew(duly: Duly) -> None:
+    """S15, D22: the address is known by its hash alone; a consent of today is another matter."""
+    client = duly.client(email="osiem@klient.example")
+    _, token = duly.sent(client)
+    duly.confirm(token)
+    version = duly.read_client(client["client_id"])["version"]
+    path = f"/api/clients/{client['client_id']}/erasure"
+    old = duly.ports().now.isoformat()
+    duly.wait(days=1)
+    duly.staff("POST", path, by=ADMIN, version=version)
+    run(duly)
+    again = duly.client(email="osiem@klient.example")
+    duly.sent(again, notice=True)
+    path = f"/api/clients/{again['client_id']}/consents/marketing"
+    version = duly.read_client(again["client_id"])["version"]
+    body = {"decided": "given", "source": "paper", "decided_at": old}
+    refused = duly.staff("PUT", path, body, version=version)
+    assert refused.told == (409, "withdrawn_and_erased")
+    duly.wait(days=1)
+    new = {"decided": "given", "source": "paper"}
+    assert duly.staff("PUT", path, new, version=version).status == 200
+
+
 def test_a_link_of_an_erased_client_is_dead(duly: Duly) -> None:
     """R15: whoever opens it learns that it was withdrawn, and nothing else."""
     client = duly.client(email="cztery@klient.example")

@@ -13,8 +13,10 @@ from PIL import Image
 
 from chalicelib import agenda, wiring
 from chalicelib.aws import clients, ledger
+from chalicelib.clients import domain, store
 from chalicelib.documents.scans import printed
 from chalicelib.documents.sheet import Area
+from chalicelib.kernel.change import SYSTEM
 from tests.api.test_attachments import sent_form
 from tests.duly import AGENT, Duly
 from tests.scans import generator
@@ -369,6 +371,27 @@ def test_a_person_assigns_what_no_machine_can_match(duly: Duly) -> None:
     assert duly.consents(client["client_id"])["marketing"] == "given"
     assert duly.staff("GET", "/api/scans/unmatched").json["pages"] == []
     assert not [one for one in duly.objects() if one.startswith("scans/")]
+
+
+def test_a_page_of_who_is_erased_meanwhile_goes_with_them(duly: Duly) -> None:
+    """S15, S37: assigned by a person, its client erased before the next turn: no picture stays."""
+    client = duly.client()
+    declaration, pdf = printed_paper(duly, client, marketing=True)
+    hidden = pictures(pdf)[:1]
+    hidden[0].paste(255, (round(165 * DPI / 25.4), round(14 * DPI / 25.4), hidden[0].width, 240))
+    scans = imported(duly, scanned(hidden))
+    assert states(scans) == ["unmatched"]
+    by_ids = {"client_id": client["client_id"], "declaration_id": declaration["declaration_id"]}
+    answer = assigned(duly, scans["pages"][0], **by_ids)
+    assert answer.status == 202, answer.json
+    held = store.get(duly.ports(), "agencja", client["client_id"])
+    duly.ports().ledger.commit(domain.leave(held, by=SYSTEM, now=duly.ports().now))
+    duly.tick()
+    heavy(duly)
+    (page,) = again(duly, scans)["pages"]
+    assert (page["state"], page["reason"], page["url"]) == ("seen", "client_erased", "")
+    rooms = ("scans/", "papers/", "quarantine/")
+    assert not [one for one in duly.objects() if one.startswith(rooms)]
 
 
 def test_what_belongs_to_nobody_is_dismissed(duly: Duly) -> None:
