@@ -602,13 +602,18 @@ def _weak_since(client: Client) -> str:
     return min(since).astimezone(UTC).isoformat() if since else ""
 
 
-def with_validity(change: Change, months: Mapping[str, int]) -> Change:
-    """The change, each consent that it gives with the end of its term (purposes may expire)."""
+def with_validity(change: Change, months: Mapping[str, int], *, before: Client | None) -> Change:
+    """The change, each consent that it gives with the end of its term (purposes may expire).
+
+    What was given before there was a term keeps none until it is given anew: no other purpose's
+    change may end it.
+    """
+    old = before.standings if before else {}
     client = change.root
     dated = {
         purpose: replace(one, expires=_after_months(one.at, months[purpose]))
         for purpose, one in client.standings.items()
-        if one.state is ConsentState.GIVEN and one.expires is None and months.get(purpose)
+        if one.state is ConsentState.GIVEN and one != old.get(purpose) and months.get(purpose)
     }
     if not dated:
         return change

@@ -116,7 +116,7 @@ def new_client(
     client, parts, told = _decided(key, client, given, source)
     body = _body(line, source, told) | {"identity": msgspec.to_builtins(identity)}
     change = client_domain.arrived(key, client, _event(body, source), digests=digests, parts=parts)
-    return replace(client_domain.with_validity(change, source.months), once=once)
+    return replace(client_domain.with_validity(change, source.months, before=None), once=once)
 
 
 def known_client(
@@ -140,7 +140,7 @@ def known_client(
         return None
     event = _event(_body(line, source, told), source)
     change = client_domain.change_of(held, client, event, parts=parts, lookups=lookups)
-    return client_domain.with_validity(change, source.months)
+    return client_domain.with_validity(change, source.months, before=before)
 
 
 def only_history(change: Change) -> bool:

@@ -272,7 +272,8 @@ class _Turn:
         if judged.state in signing.FINAL:
             judged, gone = self._bind(held.key, judged, by)
             change = signing.record(held, declaration, judged, by=by, now=self.ports.now)
-            change = client_domain.with_validity(change, self.house.catalogue.months)
+            months = self.house.catalogue.months
+            change = client_domain.with_validity(change, months, before=held.value)
         else:
             gone, kind = [], f"paper_{judged.state}"
             change = signing.keep(held, judged, kind=kind, by=by, now=self.ports.now)

@@ -228,7 +228,8 @@ def record(
         found = client_service.suppressed(ports, held.key.org, addresses)
         standings.refuse_suppressed((given,), found)
     change = standings.record(held, given, by=by, now=ports.now)
-    ports.ledger.commit(client_domain.with_validity(change, house.catalogue.months))
+    months = house.catalogue.months
+    ports.ledger.commit(client_domain.with_validity(change, months, before=held.value))
     return client_store.get(ports, house.organisation.org, client_id)
 
 
@@ -308,7 +309,8 @@ def answer_link(
             return opened
         try:
             months = opened.house.catalogue.months
-            ports.ledger.commit(promised(client_domain.with_validity(change, months)))
+            dated = client_domain.with_validity(change, months, before=opened.held.value)
+            ports.ledger.commit(promised(dated))
         except ChangedMeanwhile:
             _pause(attempt)
             continue

@@ -31,7 +31,7 @@ from chalicelib.clients.domain import (
     Standing,
 )
 from chalicelib.kernel import text
-from chalicelib.kernel.change import Actor, Change, Held, Lookup, Once
+from chalicelib.kernel.change import Actor, Change, Event, Held, Lookup, Once
 from chalicelib.kernel.text import EmailRefused, PhoneRefused, TextRefused
 
 NOW = datetime(2026, 11, 22, 12, tzinfo=UTC)
@@ -294,3 +294,20 @@ def test_a_client_needs_attention_at_its_first_open_moment_and_reads_back(one: C
     ]
     assert one.due_at == (min(moments) if moments else None)
     assert msgspec.json.decode(msgspec.json.encode(one), type=Client) == one
+
+
+def test_a_term_runs_for_what_is_given_now_and_for_nothing_else() -> None:
+    """S56: a term that the catalogue got later ends no consent because of another purpose."""
+    old = Standing(ConsentState.GIVEN, NOW - timedelta(days=800), Proof.SIGNATURE, "d0", "w")
+    new = Standing(ConsentState.GIVEN, NOW, Proof.SIGNATURE, "d1", "w")
+    before = held(standings={"marketing": old})
+    after = replace(before.value, standings={"marketing": old, "phone": new})
+    change = domain.change_of(before, after, Event(kind="x", actor=STAFF, at=NOW))
+    months = {"marketing": 12, "phone": 12}
+    dated = domain.with_validity(change, months, before=before.value).root.standings
+    assert dated["marketing"].expires is None
+    assert dated["phone"].expires == datetime(2027, 11, 22, 12, tzinfo=UTC)
+    renewed = replace(before.value, standings={"marketing": replace(new, expires=None)})
+    change = domain.change_of(before, renewed, Event(kind="x", actor=STAFF, at=NOW))
+    again = domain.with_validity(change, months, before=before.value)
+    assert again.due_at == again.root.standings["marketing"].expires - domain.WARNED_BEFORE
