@@ -69,7 +69,7 @@ def seed_cases(outputs: Mapping[str, str], tick: Callable[[], Any]) -> None:
         desk = Desk.sign_in(outputs, officer, PASSWORD)
         second = Desk.sign_in(outputs, head, PASSWORD)
         for entry, goes_on in cases:
-            if desk.get(f"/api/complaints?contract={entry['contract_number']}")["cases"]:
+            if desk.get(f"/api/complaints?contract={quote(entry['contract_number'])}")["cases"]:
                 continue
             case = Case(desk, desk.post("/api/complaints", entry)["case_id"])
             _until_registered(case, tick)
@@ -155,6 +155,7 @@ def _polish() -> Cases:
                 "TUR-2026-0256",
                 "Dziękuję pani z infolinii za pomoc po wypadku na nartach.",
                 kind="gratitude",
+                reply_form="electronic",
                 writer=_person("Bożena Wróbel", home, "bozena@klient.duly.example"),
             ),
             _thank,
