@@ -11,11 +11,16 @@ import re
 from collections.abc import Iterable, Iterator
 from enum import StrEnum
 from itertools import chain
+from typing import TYPE_CHECKING
 
 import msgspec
 
 from chalicelib.complaints import numbers
-from chalicelib.complaints.lexicon import END, PLAIN, START, Language, Words, words_of
+from chalicelib.complaints.numbers import END, START
+from chalicelib.documents.sheet import Language
+
+if TYPE_CHECKING:
+    from chalicelib.complaints.lexicon import Words
 
 # A point after a short word is an abbreviation: `ul. Długa`, `г. Москва`.
 _SENTENCE_END = (
@@ -98,6 +103,8 @@ class Finding(msgspec.Struct, frozen=True, kw_only=True, order=True):
 
 def findings(text: str, language: Language) -> tuple[Finding, ...]:
     """All that the letter holds, in its order; stretches of one kind do not overlap."""
+    from chalicelib.complaints.lexicon import words_of
+
     letter = _Letter(text, words_of(language))
     return _merged(
         chain(
@@ -114,7 +121,9 @@ def findings(text: str, language: Language) -> tuple[Finding, ...]:
 class _Letter:
     """A text as the rules see it: every sign in its place, its diacritics and odd spaces plain."""
 
-    def __init__(self, text: str, words: Words) -> None:
+    def __init__(self, text: str, words: "Words") -> None:
+        from chalicelib.complaints.lexicon import PLAIN
+
         self.text = text.translate(PLAIN)
         self.words = words
         self._ends = [found.end() for found in re.finditer(_SENTENCE_END, self.text)]

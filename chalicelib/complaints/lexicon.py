@@ -9,11 +9,11 @@ from collections.abc import Iterable
 from functools import cache
 from itertools import chain
 from pathlib import Path
-from typing import Literal
 
 import msgspec
 
-Language = Literal["pl", "en", "ru"]
+from chalicelib.complaints.numbers import END, START
+from chalicelib.documents.sheet import Language
 
 _HERE = Path(__file__).parent / "privacy"
 _LANGUAGES: tuple[Language, ...] = ("pl", "en", "ru")
@@ -22,7 +22,6 @@ PLAIN = str.maketrans(
     "ąćęłńóśźżĄĆĘŁŃÓŚŹŻёЁ\u00a0\u2007\u2009\u202f\t\u2010\u2011\u2012\u2013\u2014\u2212’",
     "acelnoszzACELNOSZZеЕ     ------'",
 )
-START, END = r"(?<![\w+])(?<!\d[-/.])", r"(?!\w)(?![-/]\d)"
 _SYMBOLS = "[$€£₽]"
 _CODES = "(?-i:PLN|EUR|USD|GBP|RUB|RUR|CHF)"
 _NUMBER = r"(?<![\w.,/-])(?:\d{1,3}(?:[ .,']\d{3})+(?:[.,]\d{1,2})?|\d+(?:[.,]\d{1,2})?)"

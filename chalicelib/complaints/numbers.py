@@ -9,6 +9,8 @@ publish them.
 from collections.abc import Iterable, Sequence
 from itertools import cycle
 
+# Where a number begins and ends: no part of a longer one, and none after a dash or a slash.
+START, END = r"(?<![\w+])(?<!\d[-/.])", r"(?!\w)(?![-/]\d)"
 _CENTURY_STEPS = (0, 20, 40, 60, 80)  # added to the month of birth: 1900s, 2000s ... 1800s
 _SNILS_FIRST_CHECKED = 1_001_998
 

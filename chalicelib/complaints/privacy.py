@@ -11,7 +11,7 @@ from enum import StrEnum
 import msgspec
 
 from chalicelib.complaints.detectors import Finding, Kind, Rule, findings
-from chalicelib.complaints.lexicon import Language
+from chalicelib.documents.sheet import Language
 from chalicelib.kernel.errors import Conflict, Invalid
 from chalicelib.kernel.text import block
 

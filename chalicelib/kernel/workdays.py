@@ -8,7 +8,6 @@ ways in and out.
 from collections.abc import Iterable
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Literal
-from zoneinfo import ZoneInfo
 
 import msgspec
 
@@ -145,11 +144,15 @@ def local(moment: datetime, zone: str) -> datetime:
     """The moment as the clock on the organisation's wall shows it; only an aware one will do."""
     if moment.tzinfo is None:
         raise ValueError("a moment without a zone")
+    from zoneinfo import ZoneInfo
+
     return moment.astimezone(ZoneInfo(zone))
 
 
 def instant(day: date, clock: time, zone: str) -> datetime:
     """The moment, in UTC, at which that clock shows this time of this day."""
+    from zoneinfo import ZoneInfo
+
     return datetime.combine(day, clock, ZoneInfo(zone)).astimezone(UTC)
 
 

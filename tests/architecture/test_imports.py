@@ -1,14 +1,50 @@
 """What the modules import: nothing heavy at the start, each outside library at one door."""
 
 import ast
+import importlib.util
 import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
 
+from chalicelib.aws import clients
+
 ROOT = Path(__file__).parent.parent.parent
 OURS = sorted([*(ROOT / "chalicelib").rglob("*.py"), ROOT / "app.py"])
 HEAVY = ("boto3", "botocore", "fpdf", "PIL", "jinja2", "jwt", "altcha")
+# What only the background does, or only a few requests: letters and papers, lists and pictures,
+# mail that comes in, copies, and the tools for them.
+NOT_AT_A_START = (
+    "chalicelib.agenda",
+    "chalicelib.complaints.correspondence",
+    "chalicelib.complaints.inbound",
+    "chalicelib.complaints.lexicon",
+    "chalicelib.complaints.mail",
+    "chalicelib.complaints.on_paper",
+    "chalicelib.consents.correspondence",
+    "chalicelib.consents.list_work",
+    "chalicelib.consents.receipts",
+    "chalicelib.consents.scan_work",
+    "chalicelib.digests",
+    "chalicelib.documents.letter",
+    "chalicelib.documents.pdf",
+    "chalicelib.documents.render",
+    "chalicelib.documents.scans.reading",
+    "chalicelib.documents.workbooks",
+    "chalicelib.letters.complaint_facts",
+    "chalicelib.letters.compose",
+    "chalicelib.letters.facts",
+    "chalicelib.letters.mime",
+    "chalicelib.portability.contents",
+    "chalicelib.roots",
+    "email",
+    "fractions",
+    "http.client",
+    "urllib.request",
+    "xml",
+    "zipfile",
+    "zoneinfo",
+)
 
 
 def test_importing_the_app_loads_nothing_heavy() -> None:
@@ -18,6 +54,30 @@ def test_importing_the_app_loads_nothing_heavy() -> None:
         [sys.executable, "-c", script], cwd=ROOT, capture_output=True, text=True, check=True
     )
     assert ran.stdout.split() == []
+
+
+def test_importing_the_app_loads_what_a_request_needs() -> None:
+    """Each module is half a millisecond of the first request's wait (`cold_start`)."""
+    script = f"import sys, app; print(*sorted(set(sys.modules) & set({NOT_AT_A_START!r})))"
+    ran = subprocess.run(
+        [sys.executable, "-c", script], cwd=ROOT, capture_output=True, text=True, check=True
+    )
+    assert ran.stdout.split() == []
+    names = [one for one in NOT_AT_A_START if one.startswith("chalicelib.")]
+    assert [one for one in names if importlib.util.find_spec(one) is None] == []
+
+
+def test_every_service_is_named_that_is_called() -> None:
+    """Botocore knows those of `SERVICES` alone: it does not look for others at a start."""
+    called = {
+        node.args[0].value
+        for path in OURS
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        if isinstance(node, ast.Call)
+        and ast.unparse(node.func) == "clients.client"
+        and isinstance(node.args[0], ast.Constant)
+    }
+    assert called == set(clients.SERVICES)
 
 
 def test_botocore_has_one_door() -> None:
