@@ -187,9 +187,12 @@ def submission(given: EntryInput, client: Client | None, desk: Desk) -> Submissi
 def again(given: ReopenInput, case_id: str, case: Complaint, desk: Desk) -> Submission:
     """New information after the end, as a new submission linked to the old one (M74).
 
-    An authority is not carried over: it is recorded for the case in which it was seen (M40).
+    An authority is not carried over: it is recorded for the case in which it was seen (M40). An
+    insured who writes this time stands outside nothing.
     """
     channel = Channel(given.channel)
+    writer = receipt.person(person(given.writer), "writer.") if given.writer else case.writer
+    theirs = case.insured is not None and receipt.is_one_address(writer, case.insured)
     return Submission(
         channel=channel,
         paper=given.paper or channel is Channel.POST,
@@ -199,9 +202,9 @@ def again(given: ReopenInput, case_id: str, case: Complaint, desk: Desk) -> Subm
         scope=case.scope,
         received_at=_received_at(channel, given.received_at, desk.now),
         agent_received_at=None,
-        writer=receipt.person(person(given.writer), "writer.") if given.writer else case.writer,
-        insured=case.insured,
-        claims_authority=case.claims_authority,
+        writer=writer,
+        insured=None if theirs else case.insured,
+        claims_authority=case.claims_authority and not theirs,
         contract_number=case.contract_number,
         claim_number=case.claim_number,
         product=case.product,

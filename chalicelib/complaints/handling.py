@@ -608,7 +608,11 @@ def _corrected(case: Complaint, given: Corrections) -> Complaint:
             numbers["email_consent"] = ""
     if given.insured is not None:
         people["insured"] = receipt.person(given.insured, "insured.")
-    return replace(case, **numbers, **people)
+    changed = replace(case, **numbers, **people)
+    insured = changed.insured if changed.third_party and people else None
+    shared = insured is not None and receipt.is_one_address(insured, changed.writer)
+    refuse(not shared, "insured.email")  # else the writer would read what is for the insured (M37)
+    return changed
 
 
 def _people(case: Complaint) -> dict[str, Any]:

@@ -126,11 +126,12 @@ def checked(given: Submission, settings: Settings, *, now: datetime) -> Submissi
     refuse(language in settings.languages, "language")
     refuse(given.insured is not None or not given.claims_authority, "claims_authority")
     employee = given.employee
+    writer = person(given.writer, "")
     return replace(
         given,
         language=language,
-        writer=person(given.writer, ""),
-        insured=person(given.insured, "insured.") if given.insured else None,
+        writer=writer,
+        insured=_insured(given.insured, writer) if given.insured else None,
         contract_number=_line(given.contract_number, "contract_number", 80),
         claim_number=_line(given.claim_number, "claim_number", 80),
         employee=Employee(
@@ -141,6 +142,20 @@ def checked(given: Submission, settings: Settings, *, now: datetime) -> Submissi
         subject=_line(given.subject, "subject", 500),
         substance=words(given.substance, "substance"),
     )
+
+
+def _insured(given: Person, writer: Person) -> Person:
+    """The insured, normalised; the writer's own address is none of theirs.
+
+    Whoever reads there what is asked is the writer: so the insured is asked by post (M37).
+    """
+    insured = person(given, "insured.")
+    return replace(insured, email="") if is_one_address(insured, writer) else insured
+
+
+def is_one_address(one: Person, other: Person) -> bool:
+    """Whether both are reached at one e-mail address."""
+    return bool(one.email) and one.email.casefold() == other.email.casefold()
 
 
 def person(given: Person, prefix: str) -> Person:

@@ -682,6 +682,21 @@ def test_another_insured_is_told_nothing_before_they_were_asked() -> None:
     assert asked(posted, DAY, way=way).value.open_request is not None
 
 
+@pytest.mark.parametrize("email", [WRITER.email, WRITER.email.upper()])
+def test_the_writers_own_address_is_none_of_the_insured(email: str) -> None:
+    """M37, D7: who names their own mailbox as the insured's is not asked in the insured's place."""
+    held = about_another(insured=replace(INSURED, email=email))
+    assert held.value.insured == replace(INSURED, email="")
+    assert held.value.question is None
+    with pytest.raises(handling.InsuredNotAsked):
+        asked(held, DAY)
+    with pytest.raises(SubmissionRefused) as refused:
+        correct(held, insured=replace(INSURED, email=email))
+    assert refused.value.field == "insured.email"
+    with pytest.raises(SubmissionRefused):
+        correct(about_another(), writer=replace(WRITER, email=INSURED.email))
+
+
 # What is known
 
 
@@ -1068,6 +1083,8 @@ def test_what_came_after_the_end_is_a_new_submission_of_the_same_people() -> Non
     assert case.third_party
     other = replace(given, writer=PersonInput(name="Ktoś Inny"))
     assert entry.again(other, "case-1", old, desk).writer == Person(name="Ktoś Inny")
+    own = replace(given, writer=PersonInput(name="Jan Ubezpieczony", email=INSURED.email))
+    assert entry.again(own, "case-1", old, desk).insured is None  # they write for themselves (D7)
 
 
 # Before registration, and after the end
