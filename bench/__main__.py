@@ -12,10 +12,13 @@ import msgspec
 
 from bench import (
     confirming,
+    escalating,
+    gate,
     importing,
     inbound,
     letters,
     packaging,
+    pages,
     papers,
     privacy,
     scans,
@@ -35,7 +38,7 @@ READ = "/api/public/{org}/links/read"
 
 
 def measure(folder: Path) -> Iterator[Figure]:
-    """Every figure, in the order of the issue."""
+    """Every figure, in the order of the issues."""
     with engine.running(folder) as address:
         account = an_account(address, folder)
         with a_duly(account) as duly:
@@ -55,10 +58,13 @@ def measure(folder: Path) -> Iterator[Figure]:
             yield from confirming.units(duly)
             yield from ticks.idle(duly, root)
             yield from ticks.due(duly, stored, root)
+            yield from gate.figures(duly)
             yield from inbound.figures(account)
+            yield from escalating.figures(duly)  # it moves the clock on
     yield from papers.figures(sheet)
     yield from scans.figures(sheet)
     yield from importing.figures()
+    yield from pages.figures()
     yield packaging.megabytes()
     yield from privacy.figures()
     yield letters.p95()
