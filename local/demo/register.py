@@ -20,7 +20,7 @@ class Register(Story):
         """Counted, exported, printed."""
         officer = self.desk(OFFICER)
         refused("role_refused", lambda: self.agent.get("/api/statistics"))
-        self.pass_time(31)  # what was received on another day than today counts too
+        today = self.to_working_day()  # the day of the stories before
         counted = officer.get("/api/statistics")
         total = counted["statistics"]["total"]
         check(total["received"] == 5, "every submission is counted, the anonymous one too")
@@ -38,8 +38,7 @@ class Register(Story):
         check(any("=1+2" in cell for cell in cells), "what looks like a formula is in it")
         check(not any(cell.startswith(DANGEROUS) for cell in cells), "and does nothing")
         say(f"22. {total['received']} submissions counted; a table of {len(lines) - 1} lines.")
-        month = self.now().strftime("%Y-%m")
-        closed = officer.get(f"/api/complaints?list=closed&month={month}")["cases"]
+        closed = officer.get(f"/api/complaints?list=closed&month={today:%Y-%m}")["cases"]
         self.on_paper(Case(officer, closed[0]["case_id"]))
         self.clock_right()
 
