@@ -1,9 +1,10 @@
 """The steps of the ladder that are due, taken: each once, in order, to whom it concerns."""
 
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 from itertools import groupby
-from operator import attrgetter
+from operator import attrgetter, itemgetter
 
 from msgspec.structs import replace
 
@@ -56,7 +57,17 @@ def _together(
         if taken and len(more) > MOST_NOTICES:
             break
         taken, told = [*taken, *steps], more
-    return taken, list(told.values())[:MOST_NOTICES]
+    return taken, _fairly(told.values())
+
+
+def _fairly(notices: Iterable[Notice]) -> list[Notice]:
+    """As many as fit: somebody of every step before anybody's colleague."""
+    turns: Counter[str] = Counter()
+    ranked: list[tuple[int, Notice]] = []
+    for one in notices:
+        turns[one.step] += 1
+        ranked.append((turns[one.step], one))
+    return [one for _, one in sorted(ranked, key=itemgetter(0))[:MOST_NOTICES]]
 
 
 def _notices(

@@ -538,6 +538,40 @@ def test_an_insured_who_can_not_be_asked_by_email_is_not_forgotten() -> None:
         assert found[0][0] == "2026-11-06 09:00"
 
 
+def test_of_what_is_too_much_for_one_change_somebody_is_told_each_step() -> None:
+    """Item 9: five steps of one moment, twenty people each; eighty notices fit."""
+    house = a_house()
+    crowd = [
+        a_member(f"{role}-{n:04d}-1111", f"{role} {n}", role)
+        for role in (Role.QUALITY, Role.HEAD)
+        for n in range(25)
+    ]
+    house = replace(house, directory=domain.Directory(members=tuple(crowd)))
+    held = case_of(house, "2026-11-05 10:00")
+    day = date(2026, 11, 6)  # the first open day after it
+    drafted = datetime(2026, 11, 5, 12, tzinfo=UTC)
+    draft = AnswerProgress(answer_id="a", by="x", drafted_at=drafted, submitted_at=drafted)
+    last = Request(n=1, ground="x", sent_on=day - DAY * 2, answer_by=day - DAY, channel="post")
+    stage = Ombudsman(body="ombudsman", stage="opened", on=day - DAY, answer_by=day)
+    case = replace(
+        held.value,
+        writer=replace(held.value.writer, email=""),
+        insured=Person(name="Jan Ubezpieczony"),
+        answer=draft,
+        requests=(last,),
+        outside=(stage,),
+        attended_until=drafted,
+    )
+    change = escalation.attend(
+        replace(held, value=case), house, now=datetime(2026, 11, 6, 9, tzinfo=UTC)
+    )
+    assert change is not None
+    kinds = {one.rpartition(".2026")[0] for one in change.event.body["steps"]}
+    assert len(kinds) == 5
+    assert {one.data["kind"] for one in change.notices} == kinds
+    assert len(change.notices) == escalation.MOST_NOTICES
+
+
 def test_after_an_outage_a_person_is_told_the_last_of_each_kind() -> None:
     """Item 9: the event tells every step in order, the letter says how it stands now."""
     house = a_house("ru-medexpress-2019")
