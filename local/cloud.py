@@ -134,10 +134,12 @@ class Engine:
         return self._process is not None and self._process.poll() is None
 
     def stop(self) -> None:
-        """A clean stop; by force if it takes too long. Leaves no process of the group behind."""
+        """A clean stop; by force if it takes too long, or where nothing is kept that could be
+        saved. Leaves no process of the group behind.
+        """
         if self._process is None:
             return
-        if self.alive():
+        if self.alive() and self._persist:
             self._process.terminate()
             with suppress(subprocess.TimeoutExpired):
                 self._process.wait(STOP_SECONDS)
