@@ -42,6 +42,7 @@ FEED = "CONSENTS#CHANGES"
 WEAK = "CONSENTS#WEAK"
 WARNED_BEFORE = timedelta(days=30)
 REMINDED_EVERY = timedelta(days=14)
+PAPER_AWAITED = timedelta(days=30)
 
 
 class Kind(StrEnum):
@@ -271,7 +272,8 @@ class Client(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     @property
     def erasure_due(self) -> datetime | None:
         """When there is no basis left to keep the data: no contract, no consent, nothing asked
-        (S15, D22); None while there is one, or a legal hold. Once begun it is due until it is done.
+        (S15, D22); None while there is one, or a legal hold. A printed paper is waited for, though
+        not for ever. Once begun it is due until it is done.
         """
         if self.hold:
             return None
@@ -280,7 +282,15 @@ class Client(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
         if self.erasure == "begun":
             return self.erase_at
         asked = any(one.state in OUT for one in self.declarations)
-        return None if self.ever_consented or asked else self.erase_at
+        if self.erase_at is None or self.ever_consented or asked:
+            return None
+        return max((self.erase_at, *self._papers_awaited()))
+
+    def _papers_awaited(self) -> Iterator[datetime]:
+        """Until when papers that ask for a consent are waited for; later they do not keep data."""
+        for one in self.declarations:
+            if one.state is DeclarationState.PRINTED and one.printed is not None and one.asks:
+                yield one.printed + PAPER_AWAITED
 
     @property
     def due_at(self) -> datetime | None:

@@ -244,10 +244,12 @@ def send(
     link_days: int,
     reminder_days: int,
     by: Actor,
+    keeper: str = "",
     now: datetime,
 ) -> Change:
     """Promise the message that asks the client to confirm (S43, S44).
 
+    It is written in the name of who sends it; where the client asked for it, of their `keeper`.
     A second sending raises the generation, so the link before it is dead; any other declaration
     that was out is superseded, for the latest is the one that counts (R14).
     """
@@ -260,7 +262,7 @@ def send(
         progress,
         state=State.SENT,
         gen=progress.gen + 1,
-        by=by.id,
+        by=keeper or by.id,
         sent=now,
         remind=now + timedelta(days=reminder_days) if reminder_days else None,
         expires=now + timedelta(days=link_days),

@@ -108,7 +108,7 @@ def unsubscribe(ports: Ports, org: str, token: str, origin: Origin) -> None:
     raise Unavailable
 
 
-def add(ports: Ports, org: str, token: str, purposes: tuple[str, ...]) -> Own:
+def add(ports: Ports, org: str, token: str, purposes: tuple[str, ...], origin: Origin) -> Own:
     """The client asks for consents to be added: a message asks to confirm them (S58).
 
     What is given or awaited already is not asked for again, and a day has so many messages, so that
@@ -117,7 +117,7 @@ def add(ports: Ports, org: str, token: str, purposes: tuple[str, ...]) -> Own:
     """
     own = open_own(ports, org, token)
     for together in _documents(ports, own, purposes):
-        own = _asked(ports, org, token, together)
+        own = _asked(ports, org, token, together, origin)
     return own
 
 
@@ -131,7 +131,7 @@ def _documents(ports: Ports, own: Own, purposes: tuple[str, ...]) -> list[tuple[
     return [one for one in (tuple(alone), others) if one]
 
 
-def _asked(ports: Ports, org: str, token: str, purposes: tuple[str, ...]) -> Own:
+def _asked(ports: Ports, org: str, token: str, purposes: tuple[str, ...], origin: Origin) -> Own:
     """One message that asks for these; whoever else acts at the same moment, one."""
     for _ in range(MOST_TRIES):
         own = open_own(ports, org, token)
@@ -142,8 +142,9 @@ def _asked(ports: Ports, org: str, token: str, purposes: tuple[str, ...]) -> Own
         if len(list(today)) >= MOST_A_DAY:
             raise TooManyRequests
         member = _keeper(own)
+        by = Actor("client", own.held.key.id, own.house.settings.evidence.kept(origin))
         with suppress(ChangedMeanwhile):
-            held, declaration = _drafted(ports, own, wanted, member)
+            held, declaration = _drafted(ports, own, wanted, member, by)
             if held.value.declaration(declaration.declaration_id).state in OUT:
                 continue
             change = domain.send(
@@ -151,7 +152,8 @@ def _asked(ports: Ports, org: str, token: str, purposes: tuple[str, ...]) -> Own
                 declaration,
                 link_days=own.house.settings.link_days,
                 reminder_days=0,
-                by=Actor("staff", member.staff_id),
+                by=by,
+                keeper=member.staff_id,
                 now=ports.now,
             )
             version = ports.ledger.commit(service.promised(change))
@@ -177,7 +179,7 @@ def _wanted(client: Client, purposes: tuple[str, ...]) -> dict[str, bool]:
 
 
 def _drafted(
-    ports: Ports, own: Own, wanted: dict[str, bool], member: Member
+    ports: Ports, own: Own, wanted: dict[str, bool], member: Member, by: Actor
 ) -> tuple[Held[Client], Declaration]:
     """The declaration to be sent; asked for twice at once it is one."""
     wish = Wish(answers=wanted, language=own.language, attachments=())
@@ -188,7 +190,7 @@ def _drafted(
     def once(result: str) -> Once:
         return Once(digest=digest, request=digest, result=result, expires_at=ends)
 
-    client_id, by = own.held.key.id, Actor("client", own.held.key.id)
+    client_id = own.held.key.id
     return service.draft(ports, own.house, client_id, wish, member=member, by=by, once=once)
 
 

@@ -54,7 +54,7 @@ def act_on_preferences(call: Call, org: str) -> OwnConsents:
     given = call.body
     own = preferences.withdraw(call.ports, org, given.token, given.withdraw, call.origin)
     if given.add:
-        own = preferences.add(call.ports, org, given.token, given.add)
+        own = preferences.add(call.ports, org, given.token, given.add, call.origin)
     return _shown(call, own)
 
 

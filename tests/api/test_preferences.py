@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from chalicelib.consents import preferences
+from chalicelib.kernel.change import Key
 from tests.duly import Duly, Sent
 
 
@@ -107,6 +108,10 @@ def test_a_consent_that_is_added_is_confirmed_as_always(duly: Duly) -> None:
     token = own_token(duly.mailbox.to("anna@klient.example")[-1])
     body = {"token": token, "add": ["phone"]}
     assert states(duly.public("/preferences/act", body))["phone"] == "awaiting_email"
+    key = Key("agencja", "CLIENT", client["client_id"])
+    asked = [one.envelope for one in duly.ports().ledger.events(key, most=2)]
+    assert [one["kind"] for one in asked] == ["declaration_sent", "declaration_drafted"]
+    assert {one["actor"]["kind"] for one in asked} == {"client"}
     count = len(duly.events(client["client_id"]))
     assert duly.public("/preferences/act", body).status == 200
     assert len(duly.events(client["client_id"])) == count

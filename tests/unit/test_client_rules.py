@@ -311,3 +311,15 @@ def test_a_term_runs_for_what_is_given_now_and_for_nothing_else() -> None:
     change = domain.change_of(before, renewed, Event(kind="x", actor=STAFF, at=NOW))
     again = domain.with_validity(change, months, before=before.value)
     assert again.due_at == again.root.standings["marketing"].expires - domain.WARNED_BEFORE
+
+
+def test_a_paper_that_was_just_printed_is_waited_for_but_not_for_ever() -> None:
+    """S15, S31: who is about to sign a consent is not erased on the way to the scanner."""
+    ends = NOW + timedelta(days=1)
+    printed = progress(DeclarationState.PRINTED, printed=NOW)
+    asked = held(erase_at=ends, declarations=(printed,)).value
+    assert asked.erasure_due == asked.due_at == NOW + domain.PAPER_AWAITED
+    notice_only = held(erase_at=ends, declarations=(replace(printed, asks=()),)).value
+    assert notice_only.erasure_due == ends
+    old = replace(printed, printed=NOW - timedelta(days=90))
+    assert held(erase_at=ends, declarations=(old,)).value.erasure_due == ends
