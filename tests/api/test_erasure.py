@@ -11,6 +11,7 @@ from chalicelib.complaints.case import Closed, Outcome, State
 from chalicelib.kernel import chain
 from chalicelib.kernel.change import SYSTEM, Actor, Key
 from tests import cases
+from tests.api import test_scans as scans
 from tests.duly import ADMIN, Duly
 
 
@@ -170,6 +171,31 @@ def test_the_evidence_of_a_withdrawal_outlives_its_client(duly: Duly) -> None:
     duly.wait(days=365 * 6 + 1)
     run(duly)
     assert not any("#SUPPRESSED#" in pk for pk, _ in duly.table())
+
+
+def test_nothing_legible_is_left_of_a_long_relation(duly: Duly) -> None:
+    """S15: scans, offers, notes, reminders to staff, letters, papers; then one search of all."""
+    client = duly.client(name="Ksenofont Czytelny", email="ksenofont@klient.example")
+    path = f"/api/clients/{client['client_id']}"
+    _, paper = scans.printed_paper(duly, client, marketing=True, email=True)
+    scans.imported(duly, scans.scanned(scans.pictures(paper)))
+    offer = {"subject": "Oferta dla Ksenofonta", "text": "Panie Ksenofoncie, mamy ofertę."}
+    assert duly.staff("POST", f"{path}/offers", offer).status == 202
+    version = duly.read_client(client["client_id"])["version"]
+    said = {"decided": "given", "source": "oral", "note": "Ksenofont Czytelny przez telefon"}
+    duly.staff("PUT", f"{path}/consents/phone", said, version=version)
+    for _ in range(3):
+        duly.tick()
+        duly.wait(days=15)
+    for told in ("Ksenofont", "ksenofont@"):
+        assert told in stored(duly)
+    version = duly.read_client(client["client_id"])["version"]
+    assert duly.staff("POST", f"{path}/erasure", by=ADMIN, version=version).status == 202
+    run(duly)
+    for told in ("Ksenofon", "ksenofon", "600100200", "Czytelny"):
+        assert told not in stored(duly)
+    rooms = {one.split("/")[0] for one in duly.objects() if client["client_id"] in one}
+    assert rooms == {"erasures"}
 
 
 def test_what_was_on_its_way_while_they_were_erased_goes_too(duly: Duly) -> None:
