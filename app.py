@@ -3,6 +3,7 @@
 A handler loads what it works with when it is called: no request waits for it at a start.
 """
 
+import gc
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -59,6 +60,9 @@ BLUEPRINTS = (
 app = Chalice(app_name="duly", configure_logs=False)
 for blueprint in BLUEPRINTS:
     app.register_blueprint(blueprint)
+# What is loaded stays: the collections that the first request sets off need not look through it,
+# which takes a tenth of a cold start (`make bench`).
+gc.freeze()
 
 
 @app.schedule(Rate(1, unit=Rate.MINUTES), name="tick")
