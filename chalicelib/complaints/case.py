@@ -150,7 +150,8 @@ class Question(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 class Request(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """A written request to the client for documents or a permission (M62-M71).
 
-    Its words are the part `SAID#<said>`.
+    Its words are the part `SAID#<said>`. One whose letter came back asked nobody, and counts for
+    nothing.
     """
 
     n: int
@@ -160,6 +161,7 @@ class Request(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     channel: Literal["email", "post"]
     said: str = ""
     answered_on: date | None = None
+    came_back: bool = False
 
 
 class Extension(msgspec.Struct, frozen=True, kw_only=True):
@@ -382,8 +384,8 @@ class Complaint(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     @property
     def open_request(self) -> Request | None:
         """The last request to the client, while it is not answered."""
-        last = self.requests[-1] if self.requests else None
-        return last if last is not None and last.answered_on is None else None
+        reached = [one for one in self.requests if not one.came_back]
+        return reached[-1] if reached and reached[-1].answered_on is None else None
 
     @property
     def policy(self) -> Pack:
@@ -425,8 +427,9 @@ class Complaint(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 
         Who was asked for documents was not asked for a permission (M64, M68).
         """
+        counted = (one for one in self.requests if one.ground == ground and not one.came_back)
         return Asked(
-            requests=tuple(one.sent_on for one in self.requests if one.ground == ground),
+            requests=tuple(one.sent_on for one in counted),
             gap=self.gap,
             own_request_on=self.own_request_on,
         )

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any, Literal, cast
 
 import msgspec
+from msgspec.structs import replace
 
 from chalicelib.complaints import acts, answers, phrases, service, store
 from chalicelib.complaints.case import Complaint, Person, Said
@@ -347,9 +348,13 @@ def on_bounced(
     case = held.value
     if change is not None or case.erasure or not (case.is_open or letter.template in _ENDS):
         return change
+    requests = tuple(
+        replace(one, came_back=True) if one.said and one.said == letter.about else one
+        for one in case.requests
+    )
     return acts.done(
         held,
-        case,
+        replace(case, requests=requests),
         house,
         "letter_bounced",
         by=SYSTEM,

@@ -336,3 +336,18 @@ def test_a_letter_that_ended_a_case_and_came_back_is_told(office: Office, kind: 
     office.duly.tick()
     assert [one.tags["kind"] for one in office.duly.mailbox.sent] == ["PERSON"]
     assert case["reference"] in office.duly.mailbox.sent[0].text
+
+
+def test_a_request_that_came_back_counts_for_nothing(office: Office) -> None:
+    """M64-M70: nobody was asked: no silence of theirs, and the next request may go at once."""
+    case = office.case()
+    office.duly.mailbox.sent.clear()
+    assert office.done(case, "request", request(office))["state"] == "awaiting_information"
+    office.duly.tick()
+    (mail,) = office.duly.mailbox.sent
+    office.duly.event("Bounce", mail, bounce={"bounceType": "Permanent"})
+    seen = office.read(case)
+    assert seen["state"] == "registered"
+    assert (seen["outlook"]["counted"], seen["outlook"]["next_from"]) == (0, office.today())
+    assert office.act(case, "request", request(office)).status == 200
+    assert office.read(case)["outlook"]["counted"] == 1
