@@ -38,8 +38,9 @@ def main() -> int:
         except (NotAsItShouldBe, Refused) as problem:
             say(f"NOT AS IT SHOULD BE: {problem}")
             return 1
-    made = sorted(one.name for one in OUT.iterdir())
-    say(f"\nAll as it should be. In build/demo: {', '.join(made)}")
+        made = sorted(one.name for one in OUT.iterdir())
+        say(f"\nAll as it should be. In build/demo: {', '.join(made)}")
+        say("Putting the local cloud away")
     return 0
 
 
