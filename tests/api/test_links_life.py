@@ -8,6 +8,7 @@ import re
 from datetime import timedelta
 from typing import Any
 
+import botocore.session
 import pytest
 from msgspec.structs import replace
 
@@ -329,7 +330,7 @@ def _stream() -> list[Any]:
     """Every record of the table's stream, as the letters function gets it."""
     described = clients.client("dynamodb").describe_table(TableName="duly")["Table"]
     assert described["StreamSpecification"]["StreamViewType"] == "KEYS_ONLY"
-    streams = clients.client("dynamodbstreams")
+    streams = botocore.session.get_session().create_client("dynamodbstreams")
     arn = described["LatestStreamArn"]
     shards = streams.describe_stream(StreamArn=arn)["StreamDescription"]["Shards"]
     records: list[Any] = []
