@@ -7,6 +7,7 @@ from typing import Any
 
 import msgspec
 
+from chalicelib import log
 from chalicelib.complaints import receipt, register
 from chalicelib.complaints.products import products
 from chalicelib.contact.domain import Addressee
@@ -29,6 +30,7 @@ from chalicelib.ports import Due, Item, Ports
 from chalicelib.statistics import domain as counts
 from chalicelib.statistics import service as statistics
 from chalicelib.statistics.domain import Group, Repeat, Statistics
+from chalicelib.statistics.service import TooManyLines
 
 # What is due a moment later goes with what is due now: the notices of one run are one letter.
 TOGETHER = timedelta(minutes=3)
@@ -218,13 +220,18 @@ def _months_to_tell(ports: Ports, house: House, last: str) -> list[str]:
 def _month_letters(ports: Ports, house: House, month: str) -> list[Letter]:
     """The month in numbers for every head, and without heads for every administrator (M24, M87).
 
-    None where nothing was received: who keeps consents alone is not written to.
+    None where nothing was received: who keeps consents alone is not written to; nor where a month
+    has more than one run can count: the sign of life must not wait for it.
     """
-    lines = list(statistics.entries(ports, house.organisation.org, [month]))
+    org, earlier = house.organisation.org, counts.months_before(month, 1)
+    try:
+        lines = list(statistics.entries(ports, org, [month]))
+        before = list(statistics.entries(ports, org, [earlier])) if lines else []
+    except TooManyLines as error:
+        log.error("month_not_told", error, month=month)
+        return []
     if not lines:
         return []
-    earlier = counts.months_before(month, 1)
-    before = list(statistics.entries(ports, house.organisation.org, [earlier]))
     ended = date.fromisoformat(f"{counts.months_before(month, -1)}-01") - DAY
     counted = counts.statistics(lines, on=ended + DAY)
     alarms = counts.repeats(lines, before, least=house.settings.complaints.repeats)[:MOST_TALLIES]

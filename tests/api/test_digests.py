@@ -3,6 +3,7 @@
 from datetime import timedelta
 from typing import Any
 
+import pytest
 from msgspec.structs import replace
 
 from chalicelib import agenda
@@ -14,6 +15,7 @@ from chalicelib.organisations import domain as organisation
 from chalicelib.organisations import service as organisations
 from chalicelib.organisations import store as organisation_store
 from chalicelib.organisations.domain import House, Role
+from chalicelib.statistics import service as statistics
 from tests import cases, clock
 from tests.api.test_escalation import OFFICER, set_complaints, staffed, told
 from tests.duly import ADMIN, HEAD, OTHER, Duly, a_member
@@ -305,6 +307,23 @@ def test_no_month_is_lost_in_an_outage(duly: Duly) -> None:
     months = [one for one in told(duly, HANNA) if "w miesiącu" in one or "Podsumowanie" in one]
     assert ["luty 2027" in one for one in months] == [True, False]
     assert ["marzec 2027" in one for one in months] == [False, True]
+
+
+def test_a_month_too_long_to_be_counted_stops_no_sign_of_life(
+    duly: Duly, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Item 9: its absence would be an alarm for nothing, and what is stuck would stay so."""
+    set_complaints(duly, watch_email=WATCH)
+    clock.at(duly, "2027-02-08 10:00")
+    answered(duly, "delay")
+    answered(duly, "delay")
+    monkeypatch.setattr(statistics, "MOST_LINES", 1)
+    duly.mailbox.sent.clear()
+    begin(duly, "2027-03-02 10:00")
+    assert len(duly.mailbox.to(WATCH)) == 1
+    assert not [one for one in told(duly, HANNA) if "luty 2027" in one]
+    begin(duly, "2027-03-03 10:00")
+    assert len(duly.mailbox.to(WATCH)) == 2
 
 
 def test_without_heads_the_administrators_are_told(duly: Duly) -> None:
