@@ -457,7 +457,7 @@ def edit(
         changed = replace(
             changed,
             declarations=tuple(superseded(one) for one in client.declarations),
-            standings={k: one for k, one in client.standings.items() if k != OF_ADDRESS},
+            standings={k: _of_address(k, one, now) for k, one in client.standings.items()},
             email_since=now,
         )
     if contract != client.contract:
@@ -471,6 +471,13 @@ def edit(
         parts=_names(client.identity, identity),
         lookups=_lookups(client.identity, identity, digests),
     )
+
+
+def _of_address(purpose: str, one: Standing, now: datetime) -> Standing:
+    """The standing once the address is another: what was given for the old one has run out."""
+    if purpose != OF_ADDRESS or one.state is not ConsentState.GIVEN:
+        return one
+    return replace(one, state=ConsentState.EXPIRED, expires=now)
 
 
 def hold(held: Held[Client], reason: str, *, by: Actor, now: datetime) -> Change:
@@ -558,6 +565,14 @@ def change_of(held: Held[Client], client: Client, event: Event, **promises: Any)
     client is due, its place in the feed.
     """
     client = _answered(held.value, client)
+    before = {one.id: one.state for one in held.value.declarations}
+    dead = [
+        one.id
+        for one in client.declarations
+        if one.state is DeclarationState.SUPERSEDED and before.get(one.id) in OUT
+    ]
+    if dead:
+        event = replace(event, body={**event.body, "superseded": dead})
     parts = (*promises.pop("parts", ()), *_fed(held.value, client))
     return Change.of(held, client, event, parts=parts, due_at=client.due_at, **promises)
 

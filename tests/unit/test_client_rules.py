@@ -323,3 +323,14 @@ def test_a_paper_that_was_just_printed_is_waited_for_but_not_for_ever() -> None:
     assert notice_only.erasure_due == ends
     old = replace(printed, printed=NOW - timedelta(days=90))
     assert held(erase_at=ends, declarations=(old,)).value.erasure_due == ends
+
+
+def test_another_address_ends_what_was_given_for_the_old_one_and_forgets_nothing() -> None:
+    """M83, D22: run out, not undone: who once consented is not erased by itself."""
+    given_ = Standing(ConsentState.GIVEN, NOW - timedelta(days=9), Proof.EMAIL_CLICK, "d0", "w")
+    before = held(standings={"reply_by_email": given_, "marketing": given_})
+    after = edited(before, identity(email="inna@klient.example")).root
+    assert after.standings["marketing"] == given_
+    assert after.consent("reply_by_email") is ConsentState.EXPIRED
+    assert after.ever_consented
+    assert after.in_force("reply_by_email", NOW) is None

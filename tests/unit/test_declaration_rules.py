@@ -209,6 +209,7 @@ def test_a_withdrawal_takes_back_what_still_asks_for_the_same_consent() -> None:
     ended = standings.withdraw(renewing, ("marketing",), by=STAFF, now=NOW + DAYS)
     assert ended is not None
     assert ended.root.declaration("d1").state is DeclarationState.SUPERSEDED
+    assert ended.event.body["superseded"] == ["d1"]
     assert ended.root.consent("marketing") is ConsentState.WITHDRAWN
     assert ended.due_at is None
     with pytest.raises(domain.LinkWithdrawn):
