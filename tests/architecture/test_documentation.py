@@ -1,5 +1,6 @@
 """The documents fail when they are wrong: what the code has, they name; what they name, exists."""
 
+import importlib.util
 import json
 import re
 import unicodedata
@@ -40,6 +41,7 @@ SECTIONS = {
 # An address of somebody's machine: a document is read elsewhere.
 MACHINE = re.compile(r"(?<![\w.:/*-])(?:/(?:work|tmp|home|root|Users|mnt|srv|opt|var)/|[A-Z]:\\)")
 MOST_LINES_OF_A_DECISION = 40
+OURS = {"chalicelib", "infra", "local", "bench", "tests"}
 
 
 @cache
@@ -248,6 +250,20 @@ def test_paths_that_documents_name_exist() -> None:
         if one.startswith(rooms) and re.fullmatch(r"[\w./-]+", one) and not (ROOT / one).exists()
     }
     assert missing == set()
+
+
+def test_commands_and_routes_that_documents_name_exist() -> None:
+    """Each `python -m …` is a module that runs, each `GET /api/…` a route of this method."""
+    whole = {page: text(page) for page in PAGES}
+    commands = {(p.name, m) for p, one in whole.items() for m in re.findall(r"-m ([\w.]+)", one)}
+    ours = {(page, module) for page, module in commands if module.split(".")[0] in OURS}
+    assert len(ours) > 3
+    missing = [one for one in ours if importlib.util.find_spec(one[1]) is None]
+    assert missing == []
+    routes = {(spec.method, spec.path) for one in application.BLUEPRINTS for spec in one.specs}
+    named = re.compile(r"`(GET|POST|PUT|PATCH|DELETE) (/api/[^`?]*)(?:\?[^`]*)?`")
+    asked = {way for one in whole.values() for way in named.findall(one)}
+    assert asked and asked <= routes
 
 
 def test_no_document_names_a_path_of_a_machine() -> None:
