@@ -21,8 +21,9 @@ routes = ApiBlueprint(__name__)
 
 MOST_AT_ONCE = 10_000
 PAGE = 100
-# Two processes' clocks differ: what changed a moment ago may still get an earlier neighbour.
-SETTLED = timedelta(seconds=5)
+# Two processes' clocks differ, and a write that is tried again keeps the moment of its first try:
+# what changed a moment ago may still get an earlier neighbour.
+SETTLED = timedelta(seconds=15)
 Purpose = Annotated[str, msgspec.Meta(pattern="^[a-z][a-z0-9_]{1,31}$")]
 ClientIds = Annotated[tuple[str, ...], msgspec.Meta(min_length=1, max_length=MOST_AT_ONCE)]
 

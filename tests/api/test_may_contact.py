@@ -68,7 +68,7 @@ def test_the_feed_tells_each_change_once_and_goes_on(duly: Duly) -> None:
     first = duly.staff("GET", "/api/consents/changes").json
     assert first["changes"] == []
     client = consenting(duly, marketing=True, email=True)
-    duly.wait(seconds=10)
+    duly.wait(seconds=20)
     told = duly.staff("GET", f"/api/consents/changes?cursor={first['cursor']}").json
     assert [one["client_id"] for one in told["changes"]] == [client["client_id"]]
     assert told["changes"][0]["email"]["allowed"] is True
@@ -76,7 +76,7 @@ def test_the_feed_tells_each_change_once_and_goes_on(duly: Duly) -> None:
     again = duly.staff("GET", f"/api/consents/changes?cursor={told['cursor']}").json
     assert again["changes"] == []
     duly.sent(client, marketing=False)
-    duly.wait(seconds=10)
+    duly.wait(seconds=20)
     after = duly.staff("GET", f"/api/consents/changes?cursor={again['cursor']}").json
     assert after["changes"][0]["email"] == {
         "allowed": False,
@@ -87,7 +87,7 @@ def test_the_feed_tells_each_change_once_and_goes_on(duly: Duly) -> None:
 
 def changes(duly: Duly, cursor: str) -> tuple[dict[str, Any], str]:
     """Who changed since, by id, and how to go on."""
-    duly.wait(seconds=10)
+    duly.wait(seconds=20)
     told = duly.staff("GET", f"/api/consents/changes?cursor={cursor}").json
     return {one["client_id"]: one for one in told["changes"]}, told["cursor"]
 
