@@ -684,8 +684,8 @@ def _said(case: Complaint, said: Said, words: Words, *, by: Actor, now: datetime
             if one.strip()
         },
         signer=Signer(
-            name=_line(words.signer.name, "signer.name"),
-            position=_line(words.signer.position, "signer.position"),
+            name=receipt.line(words.signer.name, "signer.name", 120),
+            position=receipt.line(words.signer.position, "signer.position", 120),
         ),
         by=by.id,
         at=now,
@@ -794,10 +794,6 @@ def _left(said: Said, case: Complaint, sending: Sending, found: Verdict) -> dict
 
 def _sk(answer_id: str) -> str:
     return f"SAID#{answer_id}"
-
-
-def _line(given: str, field: str) -> str:
-    return text.line(given, field, most=120) if given.strip() else ""
 
 
 def gaps(case: Complaint, said: Said, language: str) -> tuple[Gap, ...]:

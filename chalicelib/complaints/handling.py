@@ -272,7 +272,7 @@ def assign(
     changed = replace(
         case,
         assignee=assignee,
-        department=_line(department, "department", 120) or case.department,
+        department=receipt.line(department, "department", 120) or case.department,
     )
     told = assignee not in ("", by.id, case.assignee)
     notices = (
@@ -324,7 +324,7 @@ def classify(
     refuse(not given.cause or _CAUSE.fullmatch(given.cause) is not None, "cause")
     chosen = msgspec.structs.asdict(given)
     if given.department is not None:
-        chosen["department"] = _line(given.department, "department", 120)
+        chosen["department"] = receipt.line(given.department, "department", 120)
     known = {name: value for name, value in chosen.items() if value is not None}
     changed = replace(case, **known)
     return acts.done(held, changed, house, "classified", by=by, now=now, body=_plain(known))
@@ -380,7 +380,7 @@ def record_redress(
 ) -> Change:
     """What the client was granted: money, or something else; after the end, too."""
     _require_registered(held.value)
-    changed = replace(held.value, redress=_line(redress, "redress", 500))
+    changed = replace(held.value, redress=receipt.line(redress, "redress", 500))
     body = {"redress": changed.redress}
     return acts.done(held, changed, house, "redress_recorded", by=by, now=now, body=body)
 
@@ -400,7 +400,7 @@ def record_outside(
         body=given.body,
         stage=given.stage,
         on=given.on,
-        number=_line(given.number, "number", 80),
+        number=receipt.line(given.number, "number", 80),
         answer_by=given.answer_by,
     )
     changed = replace(case, outside=(*case.outside, stage))
@@ -597,7 +597,7 @@ def _told_late(before: Complaint, after: Complaint, now: datetime) -> tuple[Lett
 
 def _corrected(case: Complaint, given: Corrections) -> Complaint:
     numbers = {
-        name: _line(value, name, 80)
+        name: receipt.line(value, name, 80)
         for name in ("contract_number", "claim_number")
         if (value := getattr(given, name)) is not None
     }
@@ -646,10 +646,6 @@ def _handles(house: House, staff_id: str) -> bool:
 def _plain(known: Mapping[str, Any]) -> dict[str, Any]:
     plain: dict[str, Any] = msgspec.to_builtins(dict(known))
     return plain
-
-
-def _line(given: str, field: str, most: int) -> str:
-    return text.line(given, field, most=most) if given.strip() else ""
 
 
 def _words(given: str, field: str) -> str:

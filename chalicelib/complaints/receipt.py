@@ -6,7 +6,7 @@ at its own moment (M41-M43), and with it goes the word that the submission was t
 
 import hashlib
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import date, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any, Literal
 
 import msgspec
@@ -48,6 +48,7 @@ from chalicelib.kernel.change import (
     Part,
 )
 from chalicelib.kernel.errors import Invalid
+from chalicelib.kernel.workdays import local
 from chalicelib.organisations.domain import House, Settings
 from chalicelib.policy.calendars import calendar
 from chalicelib.policy.packs import Audience, Pack, Scope, choose
@@ -132,14 +133,14 @@ def checked(given: Submission, settings: Settings, *, now: datetime) -> Submissi
         language=language,
         writer=writer,
         insured=_insured(given.insured, writer) if given.insured else None,
-        contract_number=_line(given.contract_number, "contract_number", 80),
-        claim_number=_line(given.claim_number, "claim_number", 80),
+        contract_number=line(given.contract_number, "contract_number", 80),
+        claim_number=line(given.claim_number, "claim_number", 80),
         employee=Employee(
-            department=_line(employee.department, "employee.department", 120),
-            position=_line(employee.position, "employee.position", 120),
-            name=_line(employee.name, "employee.name", 120),
+            department=line(employee.department, "employee.department", 120),
+            position=line(employee.position, "employee.position", 120),
+            name=line(employee.name, "employee.name", 120),
         ),
-        subject=_line(given.subject, "subject", 500),
+        subject=line(given.subject, "subject", 500),
         substance=words(given.substance, "substance"),
     )
 
@@ -161,13 +162,18 @@ def is_one_address(one: Person, other: Person) -> bool:
 def person(given: Person, prefix: str) -> Person:
     """Somebody, normalised."""
     return Person(
-        name=_line(given.name, f"{prefix}name", 200),
+        name=line(given.name, f"{prefix}name", 200),
         email=given.email and text.email(given.email, f"{prefix}email"),
         phone=given.phone and text.phone(given.phone, f"{prefix}phone"),
-        postal_address=_line(given.postal_address, f"{prefix}postal_address", 300),
-        city=_line(given.city, f"{prefix}city", 120),
+        postal_address=line(given.postal_address, f"{prefix}postal_address", 300),
+        city=line(given.city, f"{prefix}city", 120),
         company=given.company,
     )
+
+
+def line(given: str, field: str, most: int) -> str:
+    """Text of one line, or none."""
+    return text.line(given, field, most=most) if given.strip() else ""
 
 
 def words(given: str, field: str, *, most: int = MOST_SUBSTANCE) -> str:
@@ -390,7 +396,7 @@ def record_authority(
 def _case(
     reference: str, given: Submission, settings: Settings, *, by: Actor, now: datetime
 ) -> Complaint:
-    received_on = _day(given.received_at, settings)
+    received_on = local(given.received_at, settings.time_zone).date()
     rules = choose(
         settings.policy_pack,
         audience=given.audience,
@@ -489,16 +495,6 @@ def _told(given: Submission) -> dict[str, Any]:
 
 def _digest(said: str) -> str:
     return hashlib.sha256(said.encode()).hexdigest()
-
-
-def _day(moment: datetime, settings: Settings) -> date:
-    from zoneinfo import ZoneInfo
-
-    return moment.astimezone(ZoneInfo(settings.time_zone)).date()
-
-
-def _line(given: str, field: str, most: int) -> str:
-    return text.line(given, field, most=most) if given.strip() else ""
 
 
 def new_file(
