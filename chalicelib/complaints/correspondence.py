@@ -342,7 +342,8 @@ def on_bounced(
 ) -> Change | None:
     """A letter came back: an answer was not given, and somebody has to find another way.
 
-    So has somebody where a case was ended by it: nothing ends in silence.
+    So has somebody where a case was ended by it: nothing ends in silence. An extension that was not
+    told is none (M53): the day before it stands again, with every step up to it.
     """
     change = answers.on_bounced(held, letter, house, now=now)
     case = held.value
@@ -354,7 +355,7 @@ def on_bounced(
     )
     return acts.done(
         held,
-        replace(case, requests=requests),
+        replace(_not_extended(case, letter), requests=requests),
         house,
         "letter_bounced",
         by=SYSTEM,
@@ -362,6 +363,15 @@ def on_bounced(
         body={"letter": letter.letter_id, "template": letter.template},
         notices=acts.notices(held.key.id, case, house, "letter_held", "officer", now=now),
     )
+
+
+def _not_extended(case: Complaint, letter: Letter) -> Complaint:
+    extension = case.extension
+    if letter.template != "answer_extended" or extension is None:
+        return case
+    if extension.at != letter.promised_at:
+        return case
+    return replace(case, extension=None, attended_until=extension.at)
 
 
 OWNER = Owner(

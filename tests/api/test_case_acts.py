@@ -351,3 +351,18 @@ def test_a_request_that_came_back_counts_for_nothing(office: Office) -> None:
     assert (seen["outlook"]["counted"], seen["outlook"]["next_from"]) == (0, office.today())
     assert office.act(case, "request", request(office)).status == 200
     assert office.read(case)["outlook"]["counted"] == 1
+
+
+def test_an_extension_that_came_back_is_none(office: Office) -> None:
+    """M53: nobody was told that it takes longer, so the day before it stands, and staff are told."""
+    case = office.case()
+    before = office.read(case)["limit"]
+    office.duly.mailbox.sent.clear()
+    elements = {"reason": "Экспертиза.", "expected": "До конца месяца."}
+    body = {"to": office.today(50), "reason": "examination", "elements": elements}
+    assert office.done(case, "extend", body)["limit"] == office.today(50)
+    office.duly.tick()
+    (mail,) = office.duly.mailbox.sent
+    office.duly.event("Bounce", mail, bounce={"bounceType": "Permanent"})
+    seen = office.read(case)
+    assert (seen["limit"], seen["state"]) == (before, "registered")
