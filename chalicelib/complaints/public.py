@@ -16,7 +16,6 @@ from chalicelib.complaints.entry import MediaType
 from chalicelib.complaints.form import PURPOSE, Files, Filled, Size, Slot
 from chalicelib.complaints.products import products
 from chalicelib.complaints.visits import Decision, Stage
-from chalicelib.documents import codes
 from chalicelib.kernel import ids
 from chalicelib.kernel.errors import NotFound
 from chalicelib.kernel.workdays import local
@@ -269,7 +268,7 @@ def submit_form(call: Call, org: str) -> Submitted:
     house = organisations.house(call.ports, org)
     told = form.submit(call.ports, house, call.body, call.origin)
     return Submitted(
-        reference=codes.group(told.case.reference),
+        reference=told.case.reference,
         received_at=told.case.received_at,
         status_link=f"/status#{told.token}" if told.token else "",
         register_on=told.register_on,
@@ -285,7 +284,7 @@ def read_status(call: Call, org: str) -> PublicStatus:
     visit = visits.open_status(call.ports, org, call.body.token)
     told = visits.standing(call.ports, visit)
     return PublicStatus(
-        reference=codes.group(visit.case.reference),
+        reference=visit.case.reference,
         language=visit.case.language,
         organisation=_organisation(visit.house),
         stage=told.stage,
@@ -310,7 +309,7 @@ def add_to_case(call: Call, org: str) -> Added:
     """A message or documents join the case; the same again within a day is the same."""
     visit = visits.open_status(call.ports, org, call.body.token)
     held = visits.add(call.ports, visit, call.body.text, call.body.files, call.origin)
-    return Added(reference=codes.group(held.value.reference), added_at=call.ports.now)
+    return Added(reference=held.value.reference, added_at=call.ports.now)
 
 
 @routes.public("POST", BASE + "/insured/read", takes=StatusLink, gives=PublicQuestion)
@@ -322,7 +321,7 @@ def read_question(call: Call, org: str) -> PublicQuestion:
         raise NotFound
     return PublicQuestion(
         organisation=_organisation(visit.house),
-        reference=codes.group(case.reference),
+        reference=case.reference,
         language=case.language,
         received_on=case.day(case.received_at),
         client_name=case.insured.name,

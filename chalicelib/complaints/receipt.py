@@ -33,6 +33,7 @@ from chalicelib.complaints.case import (
     refuse,
 )
 from chalicelib.complaints.products import is_product
+from chalicelib.documents import codes
 from chalicelib.kernel import ids, text
 from chalicelib.kernel.change import (
     SYSTEM,
@@ -238,7 +239,7 @@ def lookups(
         Lookup(kind=kind, digest=digests[value], remove=True) for kind, value in sorted(old - new)
     ]
     if before is None:
-        number = Lookup(kind="REFERENCE", digest=after.reference, unique=True)
+        number = Lookup(kind="REFERENCE", digest=codes.parse_code(after.reference), unique=True)
         gone.append(number)
     added = [Lookup(kind=kind, digest=digests[value]) for kind, value in sorted(new - old)]
     return (*gone, *added)

@@ -79,7 +79,7 @@ def receive(
     org = house.organisation.org
     for _ in range(MOST_TRIES):
         key = cases.key(org, case_id or ids.new_id())
-        reference = codes.new_code(secrets.token_bytes(codes.RANDOM_BYTES))
+        reference = codes.group(codes.new_code(secrets.token_bytes(codes.RANDOM_BYTES)))
         change = receipt.receive(
             key,
             reference,

@@ -354,7 +354,7 @@ def test_a_request_that_came_back_counts_for_nothing(office: Office) -> None:
 
 
 def test_an_extension_that_came_back_is_none(office: Office) -> None:
-    """M53: nobody was told that it takes longer, so the day before it stands, and staff are told."""
+    """M53: nobody was told that it takes longer, so the day before stands, and staff are told."""
     case = office.case()
     before = office.read(case)["limit"]
     office.duly.mailbox.sent.clear()
