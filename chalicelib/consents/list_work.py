@@ -37,7 +37,7 @@ from chalicelib.ports import Due, Ports
 
 LEASE = timedelta(minutes=10)
 MOST_ATTEMPTS = 3
-SECONDS = 5.0  # of one turn; the agenda gives the next one
+SECONDS = 10.0  # of one turn, and a step: the agenda begins none with less than fifteen left
 MOST_TRIES = 5
 MOST_SUPPRESSED = 5000  # are kept in memory; beyond that each line asks
 BATCH = 100
