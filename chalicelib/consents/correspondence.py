@@ -274,8 +274,7 @@ def _own_token(ports: Ports, client: Held[Client], purpose: Purpose) -> str:
 
 
 def _language(client: Client, house: House) -> str:
-    wanted, known = client.identity.language, house.settings.languages
-    return wanted if wanted in known else known[0]
+    return house.settings.spoken(client.identity.language)
 
 
 def _to_staff(occasion: Occasion, fact: facts.AnyNote) -> Prepared:

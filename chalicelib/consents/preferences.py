@@ -45,8 +45,7 @@ class Own(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def language(self) -> str:
         """The client's language, as far as the organisation speaks it."""
-        wanted, known = self.client.identity.language, self.house.settings.languages
-        return wanted if wanted in known else known[0]
+        return self.house.settings.spoken(self.client.identity.language)
 
 
 def open_own(ports: Ports, org: str, token: str, purpose: Purpose = Purpose.PREFERENCES) -> Own:

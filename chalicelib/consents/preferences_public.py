@@ -6,7 +6,7 @@ import msgspec
 
 from chalicelib.consents import preferences
 from chalicelib.consents.preferences import Own
-from chalicelib.consents.public import Asked, Link, PublicController
+from chalicelib.consents.public import Asked, Link, PublicController, public_controller
 from chalicelib.organisations import store as organisations
 from chalicelib.web.blueprint import ApiBlueprint, Call, Moment
 
@@ -66,16 +66,11 @@ def unsubscribe(call: Call, org: str, token: str) -> Asked:
 
 
 def _shown(call: Call, own: Own) -> OwnConsents:
-    house, controller = own.house, own.house.settings.controller
+    house = own.house
     return OwnConsents(
         language=own.language,
         languages=house.settings.languages,
-        controller=PublicController(
-            name=controller.name,
-            address=controller.address,
-            email=controller.email,
-            phone=controller.phone,
-        ),
+        controller=public_controller(house.settings),
         client_name=own.client.identity.name,
         consents=tuple(_consent(call, own, one) for one in preferences.shown(own)),
     )

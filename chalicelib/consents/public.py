@@ -11,6 +11,7 @@ from chalicelib.consents import domain, service, sheets
 from chalicelib.consents.domain import Decision
 from chalicelib.consents.service import Opened
 from chalicelib.documents import codes
+from chalicelib.organisations.domain import Settings
 from chalicelib.web.blueprint import ApiBlueprint, Call, Moment
 
 routes = ApiBlueprint(__name__)
@@ -86,6 +87,12 @@ class Asked(msgspec.Struct, frozen=True, kw_only=True):
     code: str = "asked"
 
 
+def public_controller(settings: Settings) -> PublicController:
+    """The controller, as the pages behind links name it."""
+    one = settings.controller
+    return PublicController(name=one.name, address=one.address, email=one.email, phone=one.phone)
+
+
 @routes.public("POST", "/api/public/{org}/links/read", takes=Link, gives=Shown)
 def read_link(call: Call, org: str) -> Shown:
     """What is to be confirmed; changes nothing."""
@@ -113,18 +120,12 @@ def _shown(call: Call, opened: Opened) -> Shown:
     house, declaration = opened.house, opened.declaration
     decided = opened.progress.decided is not None
     words = sheets.shown(call.ports, house, declaration)
-    controller = house.settings.controller
     states = {DeclarationState.SENT: "open"}
     return Shown(
         state=states.get(opened.progress.state, opened.progress.state),
         language=declaration.language,
         languages=house.settings.languages,
-        controller=PublicController(
-            name=controller.name,
-            address=controller.address,
-            email=controller.email,
-            phone=controller.phone,
-        ),
+        controller=public_controller(house.settings),
         client_name=opened.held.value.identity.name,
         staff_name=house.directory.get(opened.progress.by).name,
         answers=tuple(

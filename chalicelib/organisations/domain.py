@@ -186,6 +186,10 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     complaints: ComplaintSettings = ComplaintSettings()
     keeping: Keeping = Keeping()
 
+    def spoken(self, wanted: str) -> str:
+        """This language, as far as the organisation speaks it; else its own."""
+        return wanted if wanted in self.languages else self.languages[0]
+
 
 class Purpose(msgspec.Struct, frozen=True, kw_only=True):
     """An entry of the catalogue: its texts by language, and the wordings now shown.
