@@ -100,7 +100,7 @@ def registered(**changes: Any) -> Held[Complaint]:
     given = receipt.checked(a_submission(NOW, **changes), HOUSE.settings, now=NOW)
     held = after(
         receipt.receive(
-            KEY, "7K3F9QXM2T", given, HOUSE, digests=Digests(), by=Actor("client"), now=NOW
+            KEY, "7K3F9QXM2J", given, HOUSE, digests=Digests(), by=Actor("client"), now=NOW
         )
     )
     return after(receipt.register(held, HOUSE, KEY, now=NOW))

@@ -22,9 +22,9 @@ from tests.unit.test_compose import HOSTILE, Page
 
 ROOT = Path(__file__).parents[2]
 WARSAW = ZoneInfo("Europe/Warsaw")
-REFERENCE = "7K3F-9QXM-2T"
+REFERENCE = "7K3F-9QXM-2J"
 LINK = "https://sprawy.bursztyn.example/s#v1.k3.eyJvcmciOiJidXJzenR5biJ9.Zm9vYmFyYmF6"
-DESK = "https://sprawy.bursztyn.example/desk/cases/7K3F9QXM2T"
+DESK = "https://sprawy.bursztyn.example/desk/cases/7K3F9QXM2J"
 WHY = "otrzymano pt. 6 lis 2026 18:05 Warszawa → 30. dzień niedz. 6 gru"
 ORGANISATION = Controller(
     name="Agencja „Bursztyn” Sp. z o.o.",

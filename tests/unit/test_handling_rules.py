@@ -86,7 +86,7 @@ def received(pack: str = SEED, *, by: Actor = CLIENT, **changes: Any) -> Held[Co
     wanted = a_submission(RECEIVED, language=house.settings.languages[0], **changes)
     wanted = receipt.checked(wanted, house.settings, now=RECEIVED)
     return after(
-        receipt.receive(KEY, "7K3F9QXM2T", wanted, house, digests=Digests(), by=by, now=RECEIVED)
+        receipt.receive(KEY, "7K3F9QXM2J", wanted, house, digests=Digests(), by=by, now=RECEIVED)
     )
 
 
@@ -531,7 +531,7 @@ def test_an_answer_that_left_is_the_only_end() -> None:
 def test_a_duplicate_never_gives_more_time() -> None:
     """The case that stays is due no later, is open, and is the same person's."""
     first, later = registered(), replace(registered(), key=cases.key("agencja", "case-2"))
-    later = with_root(later, reference="7K3F9QXM3T", received_at=RECEIVED + ONE * 7)
+    later = with_root(later, reference="7K3F9QXM3G", received_at=RECEIVED + ONE * 7)
     later = with_root(later, registered_at=RECEIVED + ONE * 7)
     house = HOUSES[SEED]
     change = closing.close_duplicate(later, first, house, by=OFFICER, now=RECEIVED + ONE * 8)
@@ -556,7 +556,7 @@ def test_one_writer_for_two_insured_made_no_duplicates() -> None:
     """D7: who is answered decides, not who wrote."""
     other = Person(name="Maria Ubezpieczona", email="maria@ubezpieczony.example")
     first, second = about_another().value, about_another(insured=other).value
-    second = replace(second, reference="7K3F9QXM3T")
+    second = replace(second, reference="7K3F9QXM3G")
     with pytest.raises(closing.DuplicateRefused):
         closing.require_same(first, second)
 
@@ -1073,7 +1073,7 @@ def test_what_came_after_the_end_is_a_new_submission_of_the_same_people() -> Non
     assert (new.writer, new.insured, new.contract_number) == (WRITER, INSURED, "AB-123")
     case = receipt.receive(
         cases.key("agencja", "case-9"),
-        "7K3F9QXM4T",
+        "7K3F9QXM4Y",
         new,
         HOUSES[SEED],
         digests=Digests(),

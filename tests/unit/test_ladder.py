@@ -121,7 +121,7 @@ def arrived(
     key = cases.key("agencja", "case")
     by = Actor("staff", AGENT)
     return after(
-        receipt.receive(key, "REFERENCE", wanted, house, digests=Digests(), by=by, now=now)
+        receipt.receive(key, "7K3F9QXM2J", wanted, house, digests=Digests(), by=by, now=now)
     )
 
 

@@ -23,6 +23,7 @@ from chalicelib.complaints.case import (
 )
 from chalicelib.complaints.handling import Classes, Way
 from chalicelib.complaints.register import ENTRY, Entry
+from chalicelib.documents import codes
 from chalicelib.kernel import tables
 from chalicelib.kernel.change import Actor, Change, Event, Held
 from chalicelib.organisations.domain import House
@@ -50,7 +51,13 @@ class Case:
         self.lines: list[Entry] = []
         self.held: Held[Complaint] = self.write(
             receipt.receive(
-                key, f"REF{n}", wanted, HOUSE, digests=Digests(), by=Actor("client"), now=now
+                key,
+                codes.new_code(n.to_bytes(6)),
+                wanted,
+                HOUSE,
+                digests=Digests(),
+                by=Actor("client"),
+                now=now,
             )
         )
 
