@@ -56,6 +56,7 @@ ACTS: dict[str, Any] = {
     "record_case_authority": {"document": "pełnomocnictwo z 5 stycznia"},
     "insured_asked_by_post": {"on": PAST},
     "record_insured_answer": {"decision": "mine", "how": "telefon"},
+    "prove_insured_address": {"how": "z umowy"},
     "acknowledge_on_request": {"channel": "email"},
     "record_stage_outside": {"body": "ombudsman", "stage": "opened", "on": PAST},
     "record_case_redress": {"redress": "100 zł"},

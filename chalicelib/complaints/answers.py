@@ -423,7 +423,7 @@ def email_open(case: Complaint, found: Verdict) -> bool:
     """Whether an e-mail can reach who is answered: it may, there is an address, none came back."""
     progress = case.answer
     came_back = progress is not None and progress.bounced_at is not None
-    return Channel.EMAIL in found.allowed and bool(case.addressee.email) and not came_back
+    return Channel.EMAIL in found.allowed and _may_email(case) and not came_back
 
 
 # Sending it
@@ -722,10 +722,14 @@ def _require_day(
 
 
 def _require_reachable(case: Complaint, sending: Sending) -> None:
-    if sending.channel is Channel.EMAIL and not case.addressee.email:
-        raise handling.AddresseeUnreachable(field="channel")
+    if sending.channel is Channel.EMAIL:
+        handling.require_email(case)
     if sending.channel is Channel.REGISTERED_POST and not sending.postal_address:
         raise AddressMissing(field="channel")
+
+
+def _may_email(case: Complaint) -> bool:
+    return bool(case.addressee.email) and case.may_email
 
 
 def _require_reviewed(said: Said) -> None:

@@ -281,6 +281,7 @@ class Complaint(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     own_request_on: date | None = None
     extension: Extension | None = None
     question: Question | None = None
+    proven_email: str = ""
     answer: AnswerProgress | None = None
     closed: Closed | None = None
     cause: str = ""
@@ -317,6 +318,15 @@ class Complaint(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     def addressee(self) -> Person:
         """Who is answered: the writer, or the insured alone (M37, M40)."""
         return self.insured if self.insured is not None and self.third_party else self.writer
+
+    @property
+    def may_email(self) -> bool:
+        """Whether words of staff may go by e-mail to who is answered (M37).
+
+        The address of an insured was named by somebody else, who may have named a second one of
+        their own: it counts once an officer has established whose it is.
+        """
+        return not self.third_party or self.addressee.email == self.proven_email
 
     @property
     def addressed_as(self) -> Literal["writer", "insured"]:

@@ -38,6 +38,7 @@ from chalicelib.kernel.errors import Conflict, NotFound
 from chalicelib.organisations.domain import House, MemberUnknown, Role
 
 MOST_OUTSIDE = 20
+BY_LINK = "link"  # how the insured said it, where the page says so
 MOST_WORDS = 20_000
 MOST_ELEMENT = 4_000
 _CAUSE = re.compile(r"[a-z][a-z0-9_]{1,39}")
@@ -83,6 +84,18 @@ class AddresseeUnreachable(Conflict):
 
     code = "addressee_unreachable"
     sentence = "There is no e-mail address of the person to be told; write by post."
+
+
+class AddressUnproven(Conflict):
+    """Who named the insured's address stands outside; whose it is, an officer establishes (M37)."""
+
+    code = "address_unproven"
+    sentence = "Nobody has established that the e-mail address is the insured's; or write by post."
+
+
+class AddressAlreadyProven(Conflict):
+    code = "address_already_proven"
+    sentence = "It was established already that the address is the insured's."
 
 
 class WriterStandsOutside(Conflict):
@@ -179,11 +192,12 @@ def spoken(
 ) -> Spoken:
     """Words to who is answered: as a letter about their part, or on paper that went by post.
 
-    `InsuredNotAsked`, `InsuredDenied`, `AddresseeUnreachable`. The letter's facts hold nothing.
+    `InsuredNotAsked`, `InsuredDenied`, `AddresseeUnreachable`, `AddressUnproven`. The letter's
+    facts hold nothing.
     """
     require_may_speak(case)
-    if way.channel == "email" and not case.addressee.email:
-        raise AddresseeUnreachable(field="channel")
+    if way.channel == "email":
+        require_email(case)
     said = Said(
         said_id=ids.new_id(),
         kind=template,
@@ -212,6 +226,14 @@ def require_may_speak(case: Complaint) -> None:
         raise InsuredNotAsked
     if case.question.decision == "not_mine":
         raise InsuredDenied
+
+
+def require_email(case: Complaint) -> None:
+    """Whether words may go by e-mail: there is an address, and it is that of who is answered."""
+    if not case.addressee.email:
+        raise AddresseeUnreachable(field="channel")
+    if not case.may_email:
+        raise AddressUnproven(field="channel")
 
 
 def sent_on(case: Complaint, way: Way, now: datetime) -> date:
@@ -546,10 +568,32 @@ def insured_answered(
     )
 
 
-def _undecided(case: Complaint) -> Complaint:
+def prove_address(
+    held: Held[Complaint], how: str, house: House, *, by: Actor, now: datetime
+) -> Change:
+    """An officer established that the e-mail address is the insured's, and how (M37).
+
+    It counts for this address alone: another one is unproven again.
+    """
+    case = _about_another(held.value)
+    if case.insured is None or not case.insured.email:
+        raise AddresseeUnreachable(field="insured")
+    if case.may_email:
+        raise AddressAlreadyProven
+    changed = replace(case, proven_email=case.insured.email)
+    body = {"how": text.line(how, "how")}
+    return acts.done(held, changed, house, "address_proven", by=by, now=now, body=body)
+
+
+def _about_another(case: Complaint) -> Complaint:
     require_open(case)
     if not case.third_party:
         raise ThirdPartyOnly
+    return case
+
+
+def _undecided(case: Complaint) -> Complaint:
+    _about_another(case)
     if case.question is not None and case.question.decided_at is not None:
         raise AlreadyDecided
     return case
@@ -572,7 +616,8 @@ def _asked_anew(
     if same_address and same_person:
         return after, ()
     if asked is not None and asked.decided_at is not None:
-        if same_person:
+        heard = asked.how != BY_LINK or before.may_email  # else somebody else may have clicked
+        if same_person and heard:
             return after, ()
         asked = replace(asked, decided_at=None, decision="", how="")
     if new.email:

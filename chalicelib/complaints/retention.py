@@ -56,6 +56,7 @@ def blank(
         redress="",
         outside=(),
         question=None,
+        proven_email="",
         answer=None,
         hold="",
         anonymous=case.is_anonymous,

@@ -154,6 +154,12 @@ class InsuredSaid(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     how: str
 
 
+class Seen(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """How an officer came to know it."""
+
+    how: str
+
+
 class RequestInput(CaseWords, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """A request to the client: for what, in which words, by when.
 
@@ -431,6 +437,17 @@ def record_insured_answer(call: Call, case_id: str) -> CaseView:
     """What the insured said to staff: sent for them, or not (M38)."""
     given = call.body
     return _acted(call, case_id, handling.insured_answered, given.decision, given.how)
+
+
+@routes.staff(
+    "POST", ONE + "/insured-address", takes=Seen, gives=CaseView, roles=HANDLERS, changes=True
+)
+def prove_insured_address(call: Call, case_id: str) -> CaseView:
+    """The insured's e-mail address is theirs: from the contract, by a call to a known number (M37).
+
+    Until then nothing but the question goes to it: whoever wrote for them named it.
+    """
+    return _acted(call, case_id, handling.prove_address, call.body.how)
 
 
 @routes.staff("POST", ONE + "/acknowledge", takes=Way, gives=CaseView, roles=HANDLERS, changes=True)

@@ -182,6 +182,7 @@ class CaseView(CaseRow, frozen=True, kw_only=True):
     claims_authority: bool
     authority: Authority | None
     addressed_as: str
+    may_email: bool
     anonymous: bool
     contract_number: str
     claim_number: str
@@ -344,8 +345,8 @@ def _row(held: Held[Complaint]) -> dict[str, Any]:
 _AS_KEPT = (
     *("paper", "language", "audience", "scope", "entered_at", "entered_by", "agent"),
     *("agent_received_at", "handed_over_at", "pack", "writer", "insured", "claims_authority"),
-    *("authority", "addressed_as", "contract_number", "claim_number", "client_id", "employee"),
-    *("reply_form", "email_consent", "acknowledge", "cause", "redress", "requests"),
+    *("authority", "addressed_as", "may_email", "contract_number", "claim_number", "client_id"),
+    *("employee", "reply_form", "email_consent", "acknowledge", "cause", "redress", "requests"),
     *("own_request_on", "answer", "closed", "outside", "reopens", "reopened_as", "duplicate_of"),
     *("duplicates", "hold"),
 )

@@ -173,7 +173,9 @@ def answer_question(
 
     def decide(held: Held[Complaint]) -> Change:
         _require_asked(held.value, visit.claims, ports)
-        return handling.insured_answered(held, decision, "link", house, by=by, now=ports.now)
+        return handling.insured_answered(
+            held, decision, handling.BY_LINK, house, by=by, now=ports.now
+        )
 
     try:
         held = service.act(ports, house, visit.held.key.id, None, decide)

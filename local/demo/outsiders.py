@@ -73,6 +73,8 @@ class Outsiders(Story):
         own = f"/api/public/{ORG}/complaints/insured"
         check(self.public.post(f"{own}/read", {"token": token})["state"] == "open", "she is asked")
         self.public.post(f"{own}/act", {"token": token, "decision": "mine"})
+        refused("address_unproven", lambda: case.answering("send", by_email))
+        case.act("insured-address", {"how": "adres z umowy"})
         case.answering("send", by_email)
         answer = self.kept_mail(INSURED, "outsider-3-answer.eml", 2)
         check(PLAIN in told(answer), "the answer goes to the insured")

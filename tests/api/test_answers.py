@@ -746,6 +746,9 @@ def test_an_insured_is_answered_only_once_they_said_yes_or_were_asked_by_post(du
     assert told(one.act("send", body)) == (409, "insured_denied", None)
     other = written(duly, insured=INSURED)
     said(duly, other, "/insured-answer", {"decision": "mine", "how": "telefon"})
+    assert told(other.act("send", body)) == (409, "address_unproven", "channel")
+    assert not other.check()["channels"]["email"]["open"]
+    said(duly, other, "/insured-address", {"how": "z umowy"})
     assert other.send().status == 202
     duly.tick()
     assert PLAIN in " ".join(duly.mailbox.to(INSURED.email)[-1].text.split())
@@ -753,13 +756,13 @@ def test_an_insured_is_answered_only_once_they_said_yes_or_were_asked_by_post(du
     silent = written(duly, insured=INSURED)
     on = silent.case.day(duly.ports().now).isoformat()
     said(duly, silent, "/insured-posted", {"on": on})
+    said(duly, silent, "/insured-address", {"how": "z umowy"})
     assert silent.send().status == 202
 
 
 def said(duly: Duly, one: Desk, where: str, body: Any) -> None:
     """An act of handling on the case."""
-    names = {"/insured-answer": "record_insured_answer", "/insured-posted": "insured_asked_by_post"}
-    (path,) = [spec.path for spec in duly.routes.values() if spec.name == names[where]]
+    (path,) = [spec.path for spec in duly.routes.values() if spec.path.endswith(where)]
     answer = one.ask("POST", path.format(case_id=one.case_id), body)
     assert answer.status == 200, answer.json
 

@@ -32,7 +32,11 @@ def office(duly: Duly) -> Office:
 def a_third_party(office: Office, **changes: Any) -> Any:
     """A registered case that somebody wrote for an insured."""
     body = {"insured": INSURED, "claims_authority": True} | changes
-    return office.case(channel="email", received_at=office.duly.ports().now.isoformat(), **body)
+    now = office.duly.ports().now.isoformat()
+    case = office.case(channel="email", received_at=now, **body)
+    if (changes.get("insured") or INSURED).get("email"):
+        return office.done(case, "insured-address", {"how": "из договора"})
+    return case
 
 
 class Driven:
@@ -46,6 +50,7 @@ class Driven:
     def case(self, **changes: Any) -> Any:
         """A case of a third party, remembered."""
         self.cases.append(a_third_party(self.office, **changes))
+        self.verbs.add("insured-address")
         return self.cases[-1]
 
     def __call__(self, case: Any, verb: str, body: Any = None, *, status: int = 200) -> Any:
@@ -183,6 +188,24 @@ def test_a_denial_waits_for_an_officer_and_stops_every_letter(office: Office) ->
     office.done(case, "not-on-behalf")
     own = office.case()
     assert office.act(own, "not-on-behalf").told == (409, "third_party_only")
+
+
+def test_words_go_to_the_insureds_address_once_an_officer_knows_that_it_is_theirs(
+    office: Office,
+) -> None:
+    """M37: whoever wrote for them named it; nothing but the question goes there until then."""
+    now = office.duly.ports().now.isoformat()
+    case = office.case(channel="email", received_at=now, insured=INSURED)
+    assert not case["may_email"]
+    for verb, body in _letters(office):
+        assert office.act(case, verb, body).told == (409, "address_unproven"), verb
+    assert {one.template for one in office.letters(case)} == {"third_party_taken", "insured_asked"}
+    assert office.act(case, "insured-address", {"how": " "}).told == (422, "text_refused")
+    assert office.done(case, "insured-address", {"how": "по номеру из договора"})["may_email"]
+    again = office.act(case, "insured-address", {"how": "x"})
+    assert again.told == (409, "address_already_proven")
+    body = {"ground": "documents", "text": "x", "answer_by": office.today(6)}
+    assert office.done(case, "request", body)["state"] == "awaiting_information"
 
 
 def test_the_insured_is_asked_before_anything_is_said(office: Office) -> None:

@@ -137,6 +137,9 @@ def _prepared(duly: Duly, examples: Examples, spec: Spec) -> dict[str, str]:
             assert duly.act(draft, FIRST[spec.name]).status < 300
     if "{case_id}" in spec.path:
         case = entered(duly)
+        if spec.name != "prove_insured_address":
+            where, how = f"/api/complaints/{case['case_id']}/insured-address", {"how": "z umowy"}
+            case = duly.staff("POST", where, how, by=ADMIN, version=case["version"]).json
         found["case_id"], examples.versions["case"] = case["case_id"], case["version"]
     if "{answer_id}" in spec.path:
         where = f"/api/complaints/{found['case_id']}/answers"

@@ -29,7 +29,12 @@ from chalicelib.complaints.case import (
     State,
     SubmissionRefused,
 )
-from chalicelib.complaints.handling import AddresseeUnreachable, InsuredDenied, InsuredNotAsked
+from chalicelib.complaints.handling import (
+    AddresseeUnreachable,
+    AddressUnproven,
+    InsuredDenied,
+    InsuredNotAsked,
+)
 from chalicelib.complaints.privacy import Channel as By
 from chalicelib.complaints.privacy import ReviewOutdated
 from chalicelib.contact.domain import Reply, may_reply
@@ -555,7 +560,8 @@ def test_the_insured_is_asked_before_they_are_answered(
         posted_on=NOW.date() if posted else None,
     )
     question = None if decision is None else asked
-    held, said = reviewed(*drafted(with_root(registered(insured=INSURED), question=question)))
+    case = with_root(registered(insured=INSURED), question=question, proven_email=INSURED.email)
+    held, said = reviewed(*drafted(case))
     for channel in By:
         act = partial(answers.require_sendable, held, said, sending(channel), HOUSE)
         if refusal:
@@ -582,6 +588,18 @@ def test_the_insured_is_asked_before_they_are_answered(
             ),
             InsuredDenied,
         )
+
+
+def test_an_answer_goes_to_no_address_that_the_writer_alone_named() -> None:
+    """M37, M83: by e-mail once an officer knows whose it is; on paper and in person before that."""
+    asked = Question(asked_at=NOW, generation=1, expires=NOW + 30 * DAY, decision="mine")
+    held, said = reviewed(*drafted(with_root(registered(insured=INSURED), question=asked)))
+    act = partial(answers.require_sendable, held, said, sending(By.EMAIL), HOUSE)
+    refused(act, AddressUnproven)
+    known = with_root(held, proven_email=INSURED.email)
+    assert answers.require_sendable(known, said, sending(By.EMAIL), HOUSE)
+    paper = with_root(held, reply_form="paper")
+    assert answers.require_sendable(paper, said, sending(By.REGISTERED_POST), HOUSE)
 
 
 # Days

@@ -96,8 +96,9 @@ def registered(pack: str = SEED, **changes: Any) -> Held[Complaint]:
 
 
 def about_another(pack: str = SEED, **changes: Any) -> Held[Complaint]:
-    """A registered case that a third party wrote for an insured."""
-    return registered(pack, **{"insured": INSURED} | changes)
+    """A registered case that a third party wrote for an insured, whose address is known."""
+    held = registered(pack, **{"insured": INSURED} | changes)
+    return with_root(held, proven_email=held.value.addressee.email)
 
 
 def with_root(held: Held[Complaint], **changes: Any) -> Held[Complaint]:
@@ -612,11 +613,47 @@ def test_nothing_is_said_to_an_insured_who_was_not_asked_or_said_no() -> None:
         assert name
 
 
-def insured_says(held: Held[Complaint], decision: Any) -> Change:
+def insured_says(held: Held[Complaint], decision: Any, how: str = "telefon") -> Change:
     """What the insured told staff."""
-    return handling.insured_answered(
-        held, decision, "telefon", HOUSES[SEED], by=OFFICER, now=RECEIVED
-    )
+    return handling.insured_answered(held, decision, how, HOUSES[SEED], by=OFFICER, now=RECEIVED)
+
+
+def test_nothing_is_said_to_an_address_that_the_writer_alone_named() -> None:
+    """M37: it may be a second mailbox of theirs; an officer establishes whose it is, then it is."""
+    house, held = HOUSES[SEED], with_root(about_another(), proven_email="")
+    held = after(insured_says(held, "mine", "link"))
+    for name, act in every_letter(held):
+        with pytest.raises(handling.AddressUnproven):
+            act()
+        assert name
+    posted = asked(held, DAY, way=Way(channel="post", posted_on=DAY))
+    assert posted.value.open_request is not None
+    change = handling.prove_address(held, " z umowy ", house, by=OFFICER, now=RECEIVED)
+    assert (change.event.kind, change.event.body) == ("address_proven", {"how": "z umowy"})
+    for name, act in every_letter(after(change)):
+        assert [to for _, to in told(act())] == ["insured"], name
+    with pytest.raises(handling.AddressAlreadyProven):
+        handling.prove_address(after(change), "x", house, by=OFFICER, now=RECEIVED)
+    for other, refusal in (
+        (registered(), handling.ThirdPartyOnly),
+        (about_another(insured=Person(name="Jan")), handling.AddresseeUnreachable),
+    ):
+        with pytest.raises(refusal):
+            handling.prove_address(other, "x", house, by=OFFICER, now=RECEIVED)
+
+
+def test_another_address_is_unproven_and_a_click_at_the_wrong_one_was_nobodys() -> None:
+    """M37, M38: what was clicked at an address that was not theirs, the insured never said."""
+    elsewhere = replace(INSURED, email="nowy@ubezpieczony.example")
+    for proven, how, decision in (
+        (INSURED.email, "link", "mine"),
+        ("", "telefon", "mine"),
+        ("", "link", ""),
+    ):
+        held = with_root(about_another(), proven_email=proven)
+        moved = correct(after(insured_says(held, "mine", how)), insured=elsewhere)
+        assert moved.root.question.decision == decision
+        assert not moved.root.may_email
 
 
 def test_a_denial_closes_only_after_an_officers_look() -> None:
@@ -1107,6 +1144,7 @@ def test_acts_of_handling_need_a_case_that_is_open() -> None:
             done(handling.ask_insured),
             done(handling.insured_posted, DAY),
             done(handling.insured_answered, "mine", "telefon"),
+            done(handling.prove_address, "z umowy"),
             done(requests.request, "documents", "x", DAY + ONE, Way()),
             done(requests.set_interval, 1, 2, "x"),
             done(requests.own_request, DAY, "x"),
@@ -1120,7 +1158,7 @@ def test_acts_of_handling_need_a_case_that_is_open() -> None:
 
     for held, refusal in (
         (received(insured=INSURED), NotRegistered),
-        (after(leave(registered(insured=INSURED), "repeated")), AlreadyClosed),
+        (after(leave(about_another(), "repeated")), AlreadyClosed),
     ):
         for act in acts(held):
             with pytest.raises(refusal):
