@@ -193,7 +193,12 @@ def answers(
 
 
 def draft(
-    held: Held[Client], declaration: Declaration, *, once: Once, by: Actor, now: datetime
+    held: Held[Client],
+    declaration: Declaration,
+    *,
+    once: Once | None = None,
+    by: Actor,
+    now: datetime,
 ) -> Change:
     """A new declaration, not yet shown to anybody but its writer."""
     client = held.value
@@ -281,6 +286,38 @@ def send(
         changed,
         Event(kind="declaration_sent", actor=by, at=now, body=body),
         letters=(_letter("confirm_consents", "client", sent, now),),
+    )
+
+
+def ask(
+    held: Held[Client],
+    declaration: Declaration,
+    *,
+    link_days: int,
+    by: Actor,
+    keeper: str,
+    now: datetime,
+) -> Change:
+    """What a client asks for on their own page, made and sent as one (S58): never a draft alone.
+
+    It is one event, the sending, which says what is asked, too. Nobody is reminded of their own
+    wish.
+    """
+    made = draft(held, declaration, by=by, now=now)
+    sent = send(
+        replace(held, value=made.root),
+        declaration,
+        link_days=link_days,
+        reminder_days=0,
+        by=by,
+        keeper=keeper,
+        now=now,
+    )
+    return replace(
+        sent,
+        event=replace(sent.event, body={**made.event.body, **sent.event.body}),
+        parts=(*made.parts, *sent.parts),
+        lookups=made.lookups,
     )
 
 

@@ -4,9 +4,8 @@ Withdrawing there is one act, as easy as giving, and counts at once. A consent t
 through the usual confirmation. The link lives as long as the address that it was sent to.
 """
 
-import hashlib
 from contextlib import suppress
-from datetime import timedelta
+from datetime import date, datetime, timedelta
 
 import msgspec
 
@@ -14,12 +13,13 @@ from chalicelib.clients import domain as client_domain
 from chalicelib.clients import store as client_store
 from chalicelib.clients.domain import NOTICE, OUT, Client, ConsentState
 from chalicelib.consents import domain, service, standings
-from chalicelib.consents.domain import Declaration, LinkWithdrawn
+from chalicelib.consents.domain import LinkWithdrawn
 from chalicelib.consents.service import Wish
 from chalicelib.kernel import tokens
-from chalicelib.kernel.change import Actor, Change, Held, Letter, Once, Origin
+from chalicelib.kernel.change import Actor, Change, Held, Letter, Origin
 from chalicelib.kernel.errors import ChangedMeanwhile, NotFound, TooManyRequests, Unavailable
 from chalicelib.kernel.tokens import Claims, Purpose
+from chalicelib.kernel.workdays import local
 from chalicelib.organisations import store as organisations
 from chalicelib.organisations.domain import House, Member, Role
 from chalicelib.ports import Ports
@@ -29,6 +29,7 @@ MOST_TRIES = 6
 UNSUBSCRIBED = ("email",)
 A_DAY = timedelta(days=1)
 MOST_A_DAY = 10  # declarations of one client
+SETTLED = (ConsentState.GIVEN, ConsentState.AWAITING_EMAIL)
 
 
 class Own(msgspec.Struct, frozen=True, kw_only=True):
@@ -46,6 +47,19 @@ class Own(msgspec.Struct, frozen=True, kw_only=True):
     def language(self) -> str:
         """The client's language, as far as the organisation speaks it."""
         return self.house.settings.spoken(self.client.identity.language)
+
+    @property
+    def asked(self) -> tuple[str, ...]:
+        """The consents that the organisation asks for now (S22)."""
+        return tuple(one.purpose for one in self.house.catalogue.visible if one.purpose != NOTICE)
+
+    def day(self, moment: datetime) -> date:
+        """The day of this moment where the organisation is."""
+        return local(moment, self.house.settings.time_zone).date()
+
+    def can_be_added(self, purpose: str) -> bool:
+        """Whether `add` would ask for this consent: one that is asked for now, and not settled."""
+        return purpose in self.asked and self.client.consent(purpose) not in SETTLED
 
 
 def open_own(ports: Ports, org: str, token: str, purpose: Purpose = Purpose.PREFERENCES) -> Own:
@@ -110,9 +124,10 @@ def unsubscribe(ports: Ports, org: str, token: str, origin: Origin) -> None:
 def add(ports: Ports, org: str, token: str, purposes: tuple[str, ...], origin: Origin) -> Own:
     """The client asks for consents to be added: a message asks to confirm them (S58).
 
-    What is given or awaited already is not asked for again, and a day has so many messages, so that
-    no mailbox is flooded. A message takes the place of the one before it, so it asks for what that
-    one still waits for, too.
+    What is given, or awaited by e-mail, is not asked for again, and a day has so many messages, so
+    that no mailbox is flooded. A message takes the place of the one before it, so it asks for what
+    that one still waits for, too. Each is written whole or not at all: whoever asks again after a
+    failure gets what is missing.
     """
     own = open_own(ports, org, token)
     for together in _documents(ports, own, purposes):
@@ -134,37 +149,36 @@ def _asked(ports: Ports, org: str, token: str, purposes: tuple[str, ...], origin
     """One message that asks for these; whoever else acts at the same moment, one."""
     for _ in range(MOST_TRIES):
         own = open_own(ports, org, token)
-        wanted = _wanted(own.client, purposes)
+        wanted = _wanted(own, purposes)
         if not wanted:
             return own
         today = (one for one in own.client.declarations if one.created > ports.now - A_DAY)
         if len(list(today)) >= MOST_A_DAY:
             raise TooManyRequests
         member = _keeper(own)
-        by = Actor("client", own.held.key.id, own.house.settings.evidence.kept(origin))
+        wish = Wish(answers=wanted, language=own.language, attachments=())
+        change = domain.ask(
+            own.held,
+            service.new_declaration(ports, own.house, own.held, wish, member),
+            link_days=own.house.settings.link_days,
+            by=Actor("client", own.held.key.id, own.house.settings.evidence.kept(origin)),
+            keeper=member.staff_id,
+            now=ports.now,
+        )
         with suppress(ChangedMeanwhile):
-            held, declaration = _drafted(ports, own, wanted, member, by)
-            if held.value.declaration(declaration.declaration_id).state in OUT:
-                continue
-            change = domain.send(
-                held,
-                declaration,
-                link_days=own.house.settings.link_days,
-                reminder_days=0,
-                by=by,
-                keeper=member.staff_id,
-                now=ports.now,
-            )
             version = ports.ledger.commit(service.promised(change))
-            after = Held(key=held.key, value=change.root, version=version, head="")
+            after = Held(key=own.held.key, value=change.root, version=version, head="")
             return msgspec.structs.replace(own, held=after)
     raise Unavailable
 
 
-def _wanted(client: Client, purposes: tuple[str, ...]) -> dict[str, bool]:
-    """The answers of the message; none where there is nothing new to ask for."""
-    settled = (ConsentState.GIVEN, ConsentState.AWAITING_EMAIL)
-    new = [one for one in purposes if client.consent(one) not in settled]
+def _wanted(own: Own, purposes: tuple[str, ...]) -> dict[str, bool]:
+    """The answers of the message; none where there is nothing new to ask for.
+
+    What an earlier message waits for is taken along, unless the organisation asks for it no more.
+    """
+    client, asked = own.client, own.asked
+    new = [one for one in purposes if client.consent(one) not in SETTLED]
     if not new:
         return {}
     replaced = [
@@ -172,25 +186,9 @@ def _wanted(client: Client, purposes: tuple[str, ...]) -> dict[str, bool]:
         for one in client.declarations
         if one.state in OUT and not domain.apart(one.asks, new)
         for name in one.asks
-        if client.consent(name) is ConsentState.AWAITING_EMAIL
+        if name in asked and client.consent(name) is ConsentState.AWAITING_EMAIL
     ]
     return dict.fromkeys([*new, *replaced], True)
-
-
-def _drafted(
-    ports: Ports, own: Own, wanted: dict[str, bool], member: Member, by: Actor
-) -> tuple[Held[Client], Declaration]:
-    """The declaration to be sent; asked for twice at once it is one."""
-    wish = Wish(answers=wanted, language=own.language, attachments=())
-    asked = f"{own.held.key}\0{sorted(wanted)}\0{own.held.version}"
-    digest = hashlib.sha256(asked.encode()).hexdigest()[:32]
-    ends = int((ports.real_now + A_DAY).timestamp())
-
-    def once(result: str) -> Once:
-        return Once(digest=digest, request=digest, result=result, expires_at=ends)
-
-    client_id = own.held.key.id
-    return service.draft(ports, own.house, client_id, wish, member=member, by=by, once=once)
 
 
 def _own(ports: Ports, claims: Claims) -> Own:
@@ -239,5 +237,4 @@ def _keeper(own: Own) -> Member:
 
 def shown(own: Own) -> tuple[str, ...]:
     """The purposes that the page shows: what is asked for now, and whatever was ever decided."""
-    visible = [one.purpose for one in own.house.catalogue.visible]
-    return tuple(one for one in dict.fromkeys([*visible, *own.client.standings]) if one != NOTICE)
+    return tuple(dict.fromkeys((*own.asked, *own.client.standings)))

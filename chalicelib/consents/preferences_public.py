@@ -1,5 +1,6 @@
 """The routes of a client's own page of consents, and of the mail program's one click."""
 
+from datetime import date
 from typing import Annotated
 
 import msgspec
@@ -8,7 +9,7 @@ from chalicelib.consents import preferences
 from chalicelib.consents.preferences import Own
 from chalicelib.consents.public import Asked, Link, PublicController, public_controller
 from chalicelib.organisations import store as organisations
-from chalicelib.web.blueprint import ApiBlueprint, Call, Moment
+from chalicelib.web.blueprint import ApiBlueprint, Call
 
 routes = ApiBlueprint(__name__)
 Purposes = Annotated[tuple[str, ...], msgspec.Meta(max_length=20)]
@@ -22,14 +23,19 @@ class Choice(Link, frozen=True, kw_only=True, forbid_unknown_fields=True):
 
 
 class OwnConsent(msgspec.Struct, frozen=True, kw_only=True):
-    """One consent in its words, and how it stands."""
+    """One consent in its words, and how it stands; days are days of the organisation's zone.
+
+    `can_be_added`: whether the client may ask for it now. What the organisation asks for no more is
+    shown as it stands, and can be withdrawn where it is given (S22, S57).
+    """
 
     purpose: str
     titles: dict[str, str]
     texts: dict[str, str]
     state: str
-    at: Moment | None
-    expires_at: Moment | None
+    decided_on: date | None
+    expires_on: date | None
+    can_be_added: bool
 
 
 class OwnConsents(msgspec.Struct, frozen=True, kw_only=True):
@@ -96,6 +102,7 @@ def _consent(call: Call, own: Own, purpose: str) -> OwnConsent:
         titles={one.language: one.title for one in found},
         texts={one.language: one.text for one in found},
         state=own.client.consent(purpose),
-        at=standing.at if standing else None,
-        expires_at=standing.expires if standing else None,
+        decided_on=own.day(standing.at) if standing else None,
+        expires_on=own.day(standing.expires) if standing and standing.expires else None,
+        can_be_added=own.can_be_added(purpose),
     )

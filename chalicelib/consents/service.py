@@ -76,9 +76,7 @@ def draft(
     """A new declaration; the same request again gives the one that it made."""
     org = house.organisation.org
     held = client_store.get(ports, org, client_id)
-    declaration = _declaration(
-        ports, house, held, wish, member, ids.new_id(), codes.new_code(secrets.token_bytes(8))
-    )
+    declaration = new_declaration(ports, house, held, wish, member)
     change = domain.draft(
         held, declaration, once=once(declaration.declaration_id), by=by, now=ports.now
     )
@@ -374,6 +372,14 @@ def _read_version(
     if held.version != version:
         raise ChangedMeanwhile
     return held, declaration
+
+
+def new_declaration(
+    ports: Ports, house: House, held: Held[Client], wish: Wish, member: Member
+) -> Declaration:
+    """What a client says, in the words of today, with an id and a code of its own."""
+    code = codes.new_code(secrets.token_bytes(8))
+    return _declaration(ports, house, held, wish, member, ids.new_id(), code)
 
 
 def _declaration(

@@ -20,8 +20,9 @@ import { split } from "./wording.mjs";
  * @property {Record<string, string>} titles
  * @property {Record<string, string>} texts
  * @property {string} state
- * @property {string | null} at
- * @property {string | null} expires_at
+ * @property {string | null} decided_on
+ * @property {string | null} expires_on
+ * @property {boolean} can_be_added
  */
 /**
  * What `preferences/read` answers.
@@ -42,7 +43,6 @@ const STATES = /** @type {Record<string, string>} */ ({
   awaiting_email: "preferences.state.awaiting_email",
   awaiting_signature: "preferences.state.awaiting_signature",
 });
-const AWAITED = ["awaiting_email", "awaiting_signature"];
 
 export class PreferencesPage extends LinkedPage {
   /** @param {string} token */
@@ -65,6 +65,9 @@ export class PreferencesPage extends LinkedPage {
     this.screen.show("consents", (content) => {
       find(content, "[data-note]").hidden = !this.done;
       find(content, "[data-consents]").append(...consents.map(row));
+      const first = content.querySelector("[data-consents] .radio");
+      if (first !== null) name(first, "choice");
+      for (const element of findAll(content, "legend, [type=submit]")) element.hidden = first === null;
       const all = find(content, "[data-all]");
       all.hidden = !consents.some(({ state }) => state === "given");
       all.addEventListener("click", () => void this.send(given(consents), []));
@@ -140,25 +143,35 @@ function given(consents) {
 }
 
 /**
+ * A consent with what can be done about it now: withdraw it, ask for it, or nothing.
  * @param {Consent} consent
- * @param {number} number
  */
-function row(consent, number) {
+function row({ purpose, state, can_be_added: canBeAdded }) {
   const item = clone("consent");
-  const { purpose, state } = consent;
   find(item, "li").dataset.purpose = purpose;
   const shown = find(item, "[data-said]");
   shown.dataset.said = state === "given" ? "yes" : "no";
   find(shown, "[data-i18n]").dataset.i18n = STATES[state];
-  const box = /** @type {HTMLInputElement} */ (find(item, "[data-choice]"));
-  const label = find(item, "[data-choice-label]");
-  box.id = number === 0 ? "choice" : `choice-${purpose}`;
-  label.setAttribute("for", box.id);
+  const choice = find(item, ".radio");
+  if (state !== "given" && !canBeAdded) {
+    choice.remove();
+    return item;
+  }
+  name(choice, `choice-${purpose}`);
+  const box = /** @type {HTMLInputElement} */ (find(choice, "[data-choice]"));
   box.value = purpose;
   box.name = state === "given" ? "withdraw" : "add";
-  if (state !== "given") label.dataset.i18n = "preferences.add";
-  if (AWAITED.includes(state)) find(item, ".radio").remove();
+  if (state !== "given") find(choice, "[data-choice-label]").dataset.i18n = "preferences.add";
   return item;
+}
+
+/**
+ * @param {Element} choice
+ * @param {string} id
+ */
+function name(choice, id) {
+  find(choice, "[data-choice]").id = id;
+  find(choice, "[data-choice-label]").setAttribute("for", id);
 }
 
 /**
@@ -167,7 +180,7 @@ function row(consent, number) {
  * @param {Consent} consent
  * @param {string} language
  */
-function speak(item, { titles, texts, state, at, expires_at: expires }, language) {
+function speak(item, { titles, texts, decided_on: decided, expires_on: expires }, language) {
   const spoken = language in titles ? language : Object.keys(titles)[0];
   const title = find(item, "[data-title]");
   title.textContent = titles[spoken] ?? "";
@@ -177,8 +190,8 @@ function speak(item, { titles, texts, state, at, expires_at: expires }, language
   text.replaceChildren(...[...opening, ...rest].map(paragraph));
   text.lang = spoken;
   const since = find(item, "[data-since]");
-  const until = expires !== null ? ` – ${dayInWords(expires.slice(0, 10), language)}` : "";
-  since.textContent = at === null ? "" : `${dayInWords(at.slice(0, 10), language)}${until}`;
+  const days = [decided, expires].filter((day) => day !== null);
+  since.textContent = days.map((day) => dayInWords(day, language)).join(" – ");
 }
 
 /** @param {import("./wording.mjs").Block} block */

@@ -1,13 +1,17 @@
 """The client's own page of consents, the one click, and commerce that stops (S57, S58, S60)."""
 
 import re
+from datetime import timedelta
 from typing import Any
 
 import pytest
 
+from chalicelib.clients import store as client_store
+from chalicelib.clients.domain import Progress
 from chalicelib.consents import preferences
 from chalicelib.kernel.change import Key
-from tests.duly import Duly, Sent
+from tests.clock import ZONE, at
+from tests.duly import ADMIN, Duly, Sent
 
 
 def consenting(duly: Duly, email: str = "anna@klient.example") -> Any:
@@ -29,6 +33,29 @@ def own_token(sent: Sent) -> str:
 def states(answer: Any) -> dict[str, str]:
     """How each consent stands, as the page shows it."""
     return {one["purpose"]: one["state"] for one in answer.json["consents"]}
+
+
+def addable(answer: Any) -> set[str]:
+    """What the page offers to add."""
+    return {one["purpose"] for one in answer.json["consents"] if one["can_be_added"]}
+
+
+def declarations(duly: Duly, client: Any) -> tuple[Progress, ...]:
+    """How far each declaration of the client has come."""
+    return client_store.get(duly.ports(), "agencja", client["client_id"]).value.declarations
+
+
+def change_purpose(duly: Duly, purpose: str, **changes: Any) -> None:
+    """The administrator changes an entry of the catalogue."""
+    version = duly.staff("GET", "/api/catalogue", by=ADMIN).json["version"]
+    path = f"/api/catalogue/purposes/{purpose}"
+    answer = duly.staff("PATCH", path, changes, by=ADMIN, version=version)
+    assert answer.status == 200, answer.json
+
+
+def died() -> None:
+    """The process ends in the middle of its work."""
+    raise RuntimeError("died")
 
 
 def test_every_message_leads_to_the_page_that_ends_it(duly: Duly) -> None:
@@ -109,15 +136,98 @@ def test_a_consent_that_is_added_is_confirmed_as_always(duly: Duly) -> None:
     body = {"token": token, "add": ["phone"]}
     assert states(duly.public("/preferences/act", body))["phone"] == "awaiting_email"
     key = Key("agencja", "CLIENT", client["client_id"])
-    asked = [one.envelope for one in duly.ports().ledger.events(key, most=2)]
-    assert [one["kind"] for one in asked] == ["declaration_sent", "declaration_drafted"]
-    assert {one["actor"]["kind"] for one in asked} == {"client"}
+    (asked,) = duly.ports().ledger.events(key, most=1)
+    assert (asked.envelope["kind"], asked.envelope["actor"]["kind"]) == (
+        "declaration_sent",
+        "client",
+    )
     count = len(duly.events(client["client_id"]))
     assert duly.public("/preferences/act", body).status == 200
     assert len(duly.events(client["client_id"])) == count
     duly.tick()
     duly.confirm(duly.mailbox.to("anna@klient.example")[-1].token)
     assert duly.consents(client["client_id"])["phone"] == "given"
+
+
+def test_a_wish_is_written_whole_or_not_at_all(duly: Duly) -> None:
+    """S58: a process that dies leaves no draft behind; the next press sends one message."""
+    client = consenting(duly)
+    token = own_token(duly.mailbox.to("anna@klient.example")[-1])
+    wish = {"token": token, "add": ["phone"]}
+    before, letters = len(duly.events(client["client_id"])), len(duly.mailbox.sent)
+    with duly.meanwhile(died):
+        assert duly.public("/preferences/act", wish).status == 500
+    assert len(duly.events(client["client_id"])) == before
+    with duly.calls() as made:
+        assert states(duly.public("/preferences/act", wish))["phone"] == "awaiting_email"
+    assert made.count("dynamodb.TransactWriteItems") == 1
+    assert [one.state for one in declarations(duly, client)] == ["confirmed", "sent"]
+    duly.tick()
+    assert len(duly.mailbox.sent) == letters + 1
+
+
+def test_what_is_asked_for_no_more_can_end_but_not_be_added(duly: Duly) -> None:
+    """S22, S57: hidden since it was decided, it is shown as it stands; adding it is refused."""
+    client = consenting(duly)
+    token = own_token(duly.mailbox.to("anna@klient.example")[-1])
+    change_purpose(duly, "marketing", hidden=True)
+    change_purpose(duly, "phone", hidden=True)
+    shown = duly.public("/preferences/read", {"token": token})
+    assert states(shown) == {"email": "given", "marketing": "given", "phone": "refused"}
+    assert addable(shown) == set()
+    refused = duly.public("/preferences/act", {"token": token, "add": ["phone"]})
+    assert refused.told == (422, "purpose_not_asked")
+    after = duly.public("/preferences/act", {"token": token, "withdraw": ["marketing", "email"]})
+    assert states(after) == {"email": "withdrawn", "marketing": "withdrawn", "phone": "refused"}
+    assert addable(after) == {"email"}
+    assert duly.consents(client["client_id"])["marketing"] == "withdrawn"
+
+
+def test_a_later_wish_leaves_behind_what_is_asked_for_no_more(duly: Duly) -> None:
+    """S22, S58: an unanswered message that asks for a hidden consent does not bar the next wish."""
+    client = duly.client(email="anna@klient.example")
+    duly.sent(client, marketing=True, email=True)
+    token = own_token(duly.mailbox.to("anna@klient.example")[-1])
+    change_purpose(duly, "marketing", hidden=True)
+    answer = duly.public("/preferences/act", {"token": token, "add": ["phone"]})
+    assert answer.status == 200, answer.json
+    assert declarations(duly, client)[-1].asks == ("email", "phone")
+
+
+def test_what_waits_for_a_signature_may_be_confirmed_by_e_mail_instead(duly: Duly) -> None:
+    """S58, S60: a paper that nobody signs does not keep the client from the page."""
+    client = consenting(duly)
+    token = own_token(duly.mailbox.to("anna@klient.example")[-1])
+    printed = duly.declared(client, phone=True)
+    assert duly.act(printed, "print").status == 200
+    shown = duly.public("/preferences/read", {"token": token})
+    assert (states(shown)["phone"], addable(shown)) == ("awaiting_signature", {"phone"})
+    after = duly.public("/preferences/act", {"token": token, "add": ["phone"]})
+    assert (states(after)["phone"], addable(after)) == ("awaiting_email", set())
+
+
+def test_days_are_days_where_the_organisation_is(duly: Duly) -> None:
+    """S57: shortly after midnight in Warsaw it is the new day, though in UTC it is the old one."""
+    change_purpose(duly, "marketing", months=12)
+    today = duly.ports().now.astimezone(ZONE).date()
+    first, second = today + timedelta(days=1), today + timedelta(days=2)
+    at(duly, f"{first}T00:30:00")
+    consenting(duly)
+    token = own_token(duly.mailbox.to("anna@klient.example")[-1])
+
+    def days(answer: Any, purpose: str) -> tuple[str | None, str | None]:
+        (one,) = (one for one in answer.json["consents"] if one["purpose"] == purpose)
+        return one["decided_on"], one["expires_on"]
+
+    shown = duly.public("/preferences/read", {"token": token})
+    given, ends = days(shown, "marketing")
+    assert given == str(first)
+    assert ends is not None
+    assert ends[5:7] == given[5:7]
+    assert days(shown, "email") == (str(first), None)
+    at(duly, f"{second}T23:59:00")
+    after = duly.public("/preferences/act", {"token": token, "withdraw": ["email"]})
+    assert days(after, "email") == (str(second), None)
 
 
 def test_a_second_wish_takes_the_first_one_along(duly: Duly) -> None:

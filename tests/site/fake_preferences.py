@@ -11,12 +11,15 @@ TITLES = {
     "email": {"pl": "E-mail", "en": "E-mail", "ru": "Электронная почта"},
     "phone": {"pl": "SMS i telefon", "en": "SMS and telephone", "ru": "СМС и телефон"},
     "survey": {"pl": "Ankieta", "en": "Survey", "ru": "Опрос"},
+    "partners": {"pl": "Partnerzy", "en": "Partners", "ru": "Партнёры"},
+    "contest": {"pl": "Konkurs", "en": "Contest", "ru": "Конкурс"},
 }
 STATES = {"marketing": "given", "email": "given", "phone": "refused", "survey": "awaiting_email"}
+SETTLED = ("given", "awaiting_email")
 
 
-def a_consent(purpose: str, state: str) -> dict[str, Any]:
-    """One consent as the API gives it."""
+def a_consent(purpose: str, state: str, *, hidden: bool = False) -> dict[str, Any]:
+    """One consent as the API gives it; `hidden`: the organisation asks for it no more."""
     text = {
         one: f"{title}: zgadzam się.\n\n– raz;\n– dwa." for one, title in TITLES[purpose].items()
     }
@@ -25,17 +28,19 @@ def a_consent(purpose: str, state: str) -> dict[str, Any]:
         "titles": TITLES[purpose],
         "texts": text,
         "state": state,
-        "at": "2026-11-22T13:05:41Z",
-        "expires_at": "2027-11-22T13:05:41Z" if state == "given" else None,
+        "decided_on": "2026-11-22" if state not in ("none", "awaiting_email") else None,
+        "expires_on": "2027-11-22" if state == "given" else None,
+        "can_be_added": state not in SETTLED and not hidden,
     }
 
 
 @dataclass
 class FakePreferences(FakeDuly):
-    """The consents; `refuse` holds what a route's next calls get instead."""
+    """The consents, some asked for no more; `refuse`: what a route's next calls get instead."""
 
     reading: dict[str, Any] = field(default_factory=dict)
     states: dict[str, str] = field(default_factory=lambda: dict(STATES))
+    hidden: tuple[str, ...] = ()
 
     def address(self) -> str:
         """The address that stands in each message."""
@@ -65,5 +70,8 @@ class FakePreferences(FakeDuly):
             "languages": ["pl", "en", "ru"],
             "controller": controller,
             "client_name": "Jan Żółkiewski",
-            "consents": [a_consent(one, state) for one, state in self.states.items()],
+            "consents": [
+                a_consent(one, state, hidden=one in self.hidden)
+                for one, state in self.states.items()
+            ],
         }

@@ -83,6 +83,44 @@ def test_a_consent_is_added_by_asking_for_it(page: Page, preferences: FakePrefer
     assert preferences.acts()[0]["add"] == ["phone"]
 
 
+def test_what_is_asked_for_no_more_is_shown_and_ends_but_is_not_offered(
+    page: Page, preferences: FakePreferences
+) -> None:
+    """S22, S57: hidden since it was decided: no box where it was refused, one to withdraw it."""
+    preferences.states = {"contest": "refused", "partners": "given", "phone": "withdrawn"}
+    preferences.hidden = ("contest", "partners")
+    opened(page, preferences)
+    expect(page.locator("[data-purpose=contest]")).to_contain_text("Konkurs")
+    expect(page.locator("[data-purpose=contest] input")).to_have_count(0)
+    expect(page.locator("input[name=add]")).to_have_value("phone")
+    page.click("button[type=submit]")
+    page.click(".error-summary a")
+    expect(page.locator("[data-purpose=partners] input[name=withdraw]")).to_be_focused()
+    page.check("[data-purpose=partners] input")
+    page.click("button[type=submit]")
+    expect(page.locator("[data-purpose=partners] .said")).to_contain_text("Zgoda wycofana")
+    expect(page.locator("[data-purpose=partners] input")).to_have_count(0)
+
+
+def test_a_page_on_which_nothing_can_change_asks_nothing(
+    page: Page, preferences: FakePreferences
+) -> None:
+    """S57, S58: all is awaited or asked for no more: shown, without a question or a button."""
+    preferences.states = {"contest": "withdrawn", "survey": "awaiting_email"}
+    preferences.hidden = ("contest",)
+    opened(page, preferences)
+    expect(page.locator("[data-consents] > li")).to_have_count(2)
+    expect(page.locator("main button:visible")).to_have_count(0)
+    expect(page.locator("legend")).to_be_hidden()
+
+
+def test_days_are_those_of_the_organisation(page: Page, preferences: FakePreferences) -> None:
+    """S57: the day as the API gives it, in words, wherever the reader is."""
+    opened(page, preferences)
+    since = page.locator("[data-purpose=email] [data-since]")
+    expect(since).to_have_text("niedziela, 22 listopada 2026 – poniedziałek, 22 listopada 2027")
+
+
 def test_nothing_ticked_is_said_and_sends_nothing(page: Page, preferences: FakePreferences) -> None:
     """R4: the summary leads to the first box."""
     opened(page, preferences)
