@@ -27,8 +27,9 @@ export function inWords(instant, language, timeZone) {
  * A plain date in words: of the organisation's calendar, whatever the reader's zone.
  * @param {string} date such as 2026-11-27
  * @param {string} language
+ * @param {"full" | "long"} [dateStyle] with the day of the week, or without it
  */
-export function dayInWords(date, language) {
-  const day = new Intl.DateTimeFormat(LOCALES[language] ?? language, { dateStyle: "full", timeZone: "UTC" });
+export function dayInWords(date, language, dateStyle = "full") {
+  const day = new Intl.DateTimeFormat(LOCALES[language] ?? language, { dateStyle, timeZone: "UTC" });
   return day.format(new Date(`${date}T12:00:00Z`));
 }

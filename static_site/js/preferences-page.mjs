@@ -191,7 +191,9 @@ function speak(item, { titles, texts, decided_on: decided, expires_on: expires }
   text.lang = spoken;
   const since = find(item, "[data-since]");
   const days = [decided, expires].filter((day) => day !== null);
-  since.textContent = days.map((day) => dayInWords(day, language)).join(" – ");
+  since.hidden = days.length === 0;
+  const whole = days.map((day) => dayInWords(day, language, "long").replaceAll(" ", "\u00a0"));
+  since.textContent = whole.join(" – ");
 }
 
 /** @param {import("./wording.mjs").Block} block */
