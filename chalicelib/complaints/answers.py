@@ -626,7 +626,7 @@ def on_bounced(
     if progress is None:
         return None
     back = replace(progress, channel="", sent_at=None, sent_on=None, bounced_at=now)
-    changed = replace(case, answer=back, closed=None)
+    changed = replace(case, answer=back, closed=None, waiting_since=None)
     return acts.done(
         held,
         changed,

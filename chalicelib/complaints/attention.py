@@ -269,9 +269,9 @@ class _Watch:
     def came_after(self) -> Iterator[Step]:
         """What came after the end waits to be registered again, until an officer looked (M74)."""
         since, closed = self.case.waiting_since, self.case.closed
-        if since is None or closed is None or since < closed.at:
+        if since is None or closed is None:
             return
-        day = self.case.day(since)
+        day = self.case.day(max(since, closed.at))
         for n, to in enumerate(_AFTER_LADDER, start=1):
             yield self.step("came_after", to, self.open_after(day, n), of=day, days=n)
 

@@ -232,8 +232,8 @@ class Complaint(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     `received_at` is the real moment of receipt, by which the clock starts, `entered_at` the moment
     at which Duly came to know; `attended_until` is the moment up to which every step of the ladder
     was taken. `unchecked` counts the files that wait in quarantine; `acknowledged_on` is the day on
-    which a paper told the writer that it was received; `waiting_since` the moment since which
-    something that came after the end waits for an officer.
+    which a paper told the writer that it was received; `waiting_since` the real moment of receipt
+    of the first of what came after the end and waits for an officer.
     """
 
     reference: str

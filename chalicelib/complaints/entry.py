@@ -53,6 +53,13 @@ class ClientOfCase(Invalid):
     sentence = "Name the client from whose account it comes."
 
 
+class NewsCameEarlier(Invalid):
+    """What waits in the closed case came at a moment that is known: no later one counts (M41)."""
+
+    code = "news_came_earlier"
+    sentence = "Something came to the closed case before that. Give its moment or an earlier one."
+
+
 class PersonInput(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Somebody of the case; every text may be empty."""
 
@@ -128,7 +135,11 @@ class EntryInput(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
 
 
 class ReopenInput(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """What came after the end of a case; without a `writer`, from who wrote before."""
+    """What came after the end of a case; without a `writer`, from who wrote before (M74).
+
+    `received_at`: left out where something waits in the closed case, it is the moment at which that
+    came, and never later; else as for an entry.
+    """
 
     channel: Entered
     received_at: Instant | None = None
@@ -187,8 +198,10 @@ def submission(given: EntryInput, client: Client | None, desk: Desk) -> Submissi
 def again(given: ReopenInput, case_id: str, case: Complaint, desk: Desk) -> Submission:
     """New information after the end, as a new submission linked to the old one (M74).
 
-    An authority is not carried over: it is recorded for the case in which it was seen (M40). An
-    insured who writes this time stands outside nothing.
+    The clock starts when the first of what waits in the old case really came, not when an officer
+    gets round to it (M41-M43, D20): `NewsCameEarlier` for a later moment. An authority is not
+    carried over: it is recorded for the case in which it was seen (M40). An insured who writes this
+    time stands outside nothing.
     """
     channel = Channel(given.channel)
     writer = receipt.person(person(given.writer), "writer.") if given.writer else case.writer
@@ -200,7 +213,8 @@ def again(given: ReopenInput, case_id: str, case: Complaint, desk: Desk) -> Subm
         language=case.language,
         audience=case.audience,
         scope=case.scope,
-        received_at=_received_at(channel, given.received_at, desk.now),
+        received_at=_came_at(channel, given.received_at, case.waiting_since, desk.now),
+        waited_since=case.waiting_since,
         agent_received_at=None,
         writer=writer,
         insured=None if theirs else case.insured,
@@ -254,6 +268,14 @@ def person(given: PersonInput) -> Person:
 def _received_at(channel: Channel, stated: datetime | None, now: datetime) -> datetime:
     refuse(stated is not None or channel not in TOLD_LATER, "received_at")
     return stated or now
+
+
+def _came_at(
+    channel: Channel, stated: datetime | None, waiting: datetime | None, now: datetime
+) -> datetime:
+    if waiting is not None and stated is not None and stated > waiting:
+        raise NewsCameEarlier(field="received_at")
+    return _received_at(channel, stated or waiting, now)
 
 
 def _agent_received_at(channel: Channel, stated: datetime | None) -> datetime | None:

@@ -77,7 +77,10 @@ class ReceivedRefused(Invalid):
 
 
 class Submission(msgspec.Struct, frozen=True, kw_only=True):
-    """What came in, by whichever channel; every text may be empty (D3)."""
+    """What came in, by whichever channel; every text may be empty (D3).
+
+    `waited_since`: when the first of what lies in the closed case `reopens` was received.
+    """
 
     channel: Channel
     paper: bool = False
@@ -109,6 +112,7 @@ class Submission(msgspec.Struct, frozen=True, kw_only=True):
     message_id: str = ""
     notes: tuple[str, ...] = ()
     reopens: str = ""
+    waited_since: datetime | None = None
     vulnerable: bool = False
     read_back: ReadBack | None = None
 
@@ -117,7 +121,8 @@ def checked(given: Submission, settings: Settings, *, now: datetime) -> Submissi
     """The submission, normalised; `Invalid` names the field that does not hold."""
     if not given.substance.strip() and not given.files and not given.raw:
         raise NothingSubmitted(field="substance")
-    if not now - MOST_AGO <= given.received_at <= now + timedelta(minutes=5):
+    first = (given.waited_since or now) - MOST_AGO  # what waited for long is no less true
+    if not first <= given.received_at <= now + timedelta(minutes=5):
         raise ReceivedRefused(field="received_at")
     agent_at = given.agent_received_at
     if agent_at is not None and not now - MOST_AGO <= agent_at <= given.received_at:
@@ -309,7 +314,10 @@ def join(
     now: datetime,
     once: Once | None = None,
 ) -> Change:
-    """Something that came later joins the case; an open request counts as answered by it."""
+    """Something that came later joins the case; an open request counts as answered by it.
+
+    After the end it waits, since the real moment of its receipt (M41, M74).
+    """
     case = held.value
     asked = case.open_request if message.sender == case.addressed_as else None
     requests = tuple(
@@ -322,7 +330,7 @@ def join(
         files=case.files + len(files),
         unchecked=case.unchecked + len([one for one in files if one.state == "uploaded"]),
         messages=case.messages + 1,
-        waiting_since=None if case.is_open else case.waiting_since or now,
+        waiting_since=None if case.is_open else min(case.waiting_since or now, message.at),
     )
     letters = _told_joined(changed, message, now)
     return acts.done(

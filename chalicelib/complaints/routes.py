@@ -631,9 +631,10 @@ def reopen_case(call: Call, case_id: str) -> CaseView:
     handling.require_kept(before.value)
     if before.value.closed is None:
         raise NotClosed
-    asked = call.once_for(case_id)
-    if before.value.reopened_as and not call.ports.ledger.was_done(call.org, asked):
-        raise AlreadyReopened
+    if before.value.reopened_as:
+        if not call.ports.ledger.was_done(call.org, call.once_for(case_id)):
+            raise AlreadyReopened
+        return _view(call, store.get(call.ports, call.org, before.value.reopened_as))
     given = entry.again(call.body, case_id, before.value, _desk(call))
     received = service.receive(call.ports, call.house, given, by=call.actor, once=call.once_for)
 
@@ -642,8 +643,7 @@ def reopen_case(call: Call, case_id: str) -> CaseView:
             held, received.key.id, call.house, by=call.actor, now=call.ports.now
         )
 
-    if before.value.reopened_as != received.key.id:
-        service.act(call.ports, call.house, case_id, None, mark)
+    service.act(call.ports, call.house, case_id, None, mark)
     held = Held(key=received.key, value=received.case, version=received.version, head="")
     return _view(call, held)
 

@@ -236,6 +236,29 @@ def test_new_information_after_the_end_is_registered_again(office: Office) -> No
     assert office.ask("POST", where, body).told == (409, "already_reopened")
 
 
+def test_news_that_waited_is_registered_again_as_of_its_receipt(office: Office) -> None:
+    """M41-M43, M74, D20: no day that it lay in the closed case is lost to the client."""
+    case = office.case()
+    office.done(case, "no-answer", {"reason": "unidentified"})
+    office.duly.wait(days=1)
+    came = office.duly.ports().now
+    message = {"channel": "email", "received_at": came.isoformat(), "text": "Нашлись справки."}
+    where = f"/api/complaints/{case['case_id']}"
+    assert office.ask("POST", f"{where}/messages", message).status == 201
+    office.duly.wait(days=9)
+    body = {"channel": "email", "substance": "Нашлись новые справки."}
+    later = body | {"received_at": office.duly.ports().now.isoformat()}
+    refused = office.ask("POST", f"{where}/reopen", later)
+    assert (*refused.told, refused.json["field"]) == (422, "news_came_earlier", "received_at")
+    new = office.ask("POST", f"{where}/reopen", body, once="news-that-waited")
+    assert moment(new.json["received_at"]) == came
+    assert moment(new.json["entered_at"]) > came
+    again = office.ask("POST", f"{where}/reopen", body, once="news-that-waited")
+    assert (again.status, again.json["case_id"]) == (201, new.json["case_id"])
+    due = next(one for one in new.json["deadlines"] if one["rule"] == "answer")
+    assert due["limit"] == (came.date() + timedelta(30)).isoformat()
+
+
 def test_a_duplicate_is_linked_to_the_case_that_stays(office: Office) -> None:
     """Both know of each other, and the earlier day binds."""
     first = office.case()

@@ -1124,6 +1124,34 @@ def test_what_came_after_the_end_is_a_new_submission_of_the_same_people() -> Non
     assert entry.again(own, "case-1", old, desk).insured is None  # they write for themselves (D7)
 
 
+def test_what_waits_in_a_closed_case_starts_the_clock_of_the_new_one() -> None:
+    """M41-M43, M74, D20: its own moment of receipt, an earlier one if stated, never a later one."""
+    came, desk = RECEIVED + ONE * 3, replace(DESK, now=RECEIVED + ONE * 10)
+    waiting = replace(about_another().value, waiting_since=came)
+    for channel in ("post", "email", "in_person"):
+        given = entry.ReopenInput(channel=channel, substance="Nowe.")
+        assert entry.again(given, "case-1", waiting, desk).received_at == came
+        earlier = replace(given, received_at=came - ONE)
+        assert entry.again(earlier, "case-1", waiting, desk).received_at == came - ONE
+        later = replace(given, received_at=came + timedelta(seconds=1))
+        with pytest.raises(entry.NewsCameEarlier):
+            entry.again(later, "case-1", waiting, desk)
+    posted = entry.ReopenInput(channel="post", substance="Nowe.")
+    with pytest.raises(SubmissionRefused):  # nothing waits: whoever enters it says when it came
+        entry.again(posted, "case-1", replace(waiting, waiting_since=None), desk)
+
+
+def test_what_waited_for_long_can_still_be_registered_again() -> None:
+    """M33, M74: the moment is known, so ninety days of silence are no reason to refuse it."""
+    settings, now = HOUSES[SEED].settings, RECEIVED + ONE * 200
+    old = replace(about_another().value, waiting_since=RECEIVED)
+    given = entry.ReopenInput(channel="in_person", substance="Nowe.")
+    new = entry.again(given, "case-1", old, replace(DESK, now=now))
+    assert receipt.checked(new, settings, now=now).received_at == RECEIVED
+    with pytest.raises(receipt.ReceivedRefused):
+        receipt.checked(replace(new, waited_since=None), settings, now=now)
+
+
 # Before registration, and after the end
 
 
@@ -1233,5 +1261,8 @@ def test_what_comes_after_the_end_waits_in_nobodys_silence() -> None:
     reopened = closing.mark_reopened(after(again), "case-2", house, by=OFFICER, now=on(DAY))
     for seen in (looked, reopened):
         assert attention.due(seen.root, house.settings.complaints, on(DAY + ONE * 30)) == []
+    late = replace(message, message_id="l", at=on(DAY + ONE * 2))  # entered days after it came
+    found = receipt.join(after(again), late, (), house, by=OFFICER, now=on(DAY + ONE * 6))
+    assert found.root.waiting_since == on(DAY + ONE * 2)
     open_still = receipt.join(registered(), message, (), house, by=CLIENT, now=on(DAY + ONE * 3))
     assert open_still.root.waiting_since is None
