@@ -163,7 +163,12 @@ class CasesView(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class CaseView(CaseRow, frozen=True, kw_only=True):
-    """All that follows from the case itself, after every act."""
+    """All that follows from the case itself, after every act.
+
+    `acknowledged_on`: the day on which a paper told the writer that it was received (M39, M48).
+    `waiting_since`: when the first of what came after the end, and waits for an officer, was
+    received (M74).
+    """
 
     paper: bool
     language: str
@@ -191,6 +196,7 @@ class CaseView(CaseRow, frozen=True, kw_only=True):
     reply_form: str
     email_consent: str
     acknowledge: bool
+    acknowledged_on: date | None
     cause: str
     redress: str
     question: InsuredQuestion | None
@@ -203,6 +209,7 @@ class CaseView(CaseRow, frozen=True, kw_only=True):
     outside: tuple[Ombudsman, ...]
     reopens: str
     reopened_as: str
+    waiting_since: Moment | None
     duplicate_of: str
     duplicates: tuple[str, ...]
     hold: str
@@ -346,9 +353,9 @@ _AS_KEPT = (
     *("paper", "language", "audience", "scope", "entered_at", "entered_by", "agent"),
     *("agent_received_at", "handed_over_at", "pack", "writer", "insured", "claims_authority"),
     *("authority", "addressed_as", "may_email", "contract_number", "claim_number", "client_id"),
-    *("employee", "reply_form", "email_consent", "acknowledge", "cause", "redress", "requests"),
-    *("own_request_on", "answer", "closed", "outside", "reopens", "reopened_as", "duplicate_of"),
-    *("duplicates", "hold"),
+    *("employee", "reply_form", "email_consent", "acknowledge", "acknowledged_on", "cause"),
+    *("redress", "requests", "own_request_on", "answer", "closed", "outside", "reopens"),
+    *("reopened_as", "waiting_since", "duplicate_of", "duplicates", "hold"),
 )
 
 

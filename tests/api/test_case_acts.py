@@ -198,6 +198,17 @@ def test_not_a_submission_and_a_court_decision_leave_by_their_own_doors(office: 
     assert office.read(court)["said"][0]["text"] == text
 
 
+def test_the_view_says_when_a_paper_told_of_the_receipt(office: Office) -> None:
+    """M39, M48: whoever looks at the case sees that the writer was told, and on which day."""
+    writer = {"name": "Анна Бумажная", "postal_address": "ул. Почтовая, 5, Тверь"}
+    received = office.duly.ports().now.isoformat()
+    case = office.case(channel="post", received_at=received, writer=writer, acknowledge=True)
+    assert case["acknowledged_on"] is None
+    way = {"channel": "post", "posted_on": office.today()}
+    office.done(case, "acknowledge", way)
+    assert office.read(case)["acknowledged_on"] == office.today()
+
+
 def test_by_post_no_letter_is_promised(office: Office) -> None:
     """M48, M76: who has no e-mail is written to on paper; the day of posting is kept."""
     writer = {"name": "Анна Бумажная", "postal_address": "ул. Почтовая, 5, Тверь"}
@@ -244,7 +255,8 @@ def test_news_that_waited_is_registered_again_as_of_its_receipt(office: Office) 
     came = office.duly.ports().now
     message = {"channel": "email", "received_at": came.isoformat(), "text": "Нашлись справки."}
     where = f"/api/complaints/{case['case_id']}"
-    assert office.ask("POST", f"{where}/messages", message).status == 201
+    joined = office.ask("POST", f"{where}/messages", message)
+    assert (joined.status, moment(joined.json["waiting_since"])) == (201, came)
     office.duly.wait(days=9)
     body = {"channel": "email", "substance": "Нашлись новые справки."}
     later = body | {"received_at": office.duly.ports().now.isoformat()}
@@ -253,6 +265,7 @@ def test_news_that_waited_is_registered_again_as_of_its_receipt(office: Office) 
     new = office.ask("POST", f"{where}/reopen", body, once="news-that-waited")
     assert moment(new.json["received_at"]) == came
     assert moment(new.json["entered_at"]) > came
+    assert office.read(case)["waiting_since"] is None
     again = office.ask("POST", f"{where}/reopen", body, once="news-that-waited")
     assert (again.status, again.json["case_id"]) == (201, new.json["case_id"])
     due = next(one for one in new.json["deadlines"] if one["rule"] == "answer")
