@@ -605,7 +605,12 @@ def _fed(before: Client, after: Client) -> tuple[Part, ...]:
     in the feed is the moment of the write: a slow turn must not slip in behind who has read on.
     """
     parts: list[Part] = []
-    if before.given != after.given or before.erasure != after.erasure or _moved(before, after):
+    if (
+        before.given != after.given
+        or before.erasure != after.erasure
+        or _moved(before, after)
+        or _informed(before, after)
+    ):
         parts.append(Part(sk="FEED", data={}, list_name=FEED, at_write=True))
     was, weak = _weak_since(before), _weak_since(after)
     if was != weak and weak:
@@ -619,6 +624,11 @@ def _moved(before: Client, after: Client) -> bool:
     """Whether who consented to anything is reached elsewhere from now on, or not at all."""
     was, now = before.identity, after.identity
     return bool(after.given) and (was.email, was.phone) != (now.email, now.phone)
+
+
+def _informed(before: Client, after: Client) -> bool:
+    """Whether who consented to anything has the notice from now on, or no longer (S8)."""
+    return bool(after.given) and (before.notice is None) != (after.notice is None)
 
 
 def _weak_since(client: Client) -> str:

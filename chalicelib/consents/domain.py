@@ -11,7 +11,7 @@ import zlib
 from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
 from enum import StrEnum
-from typing import Any
+from typing import Any, Literal
 
 import msgspec
 from msgspec.structs import replace
@@ -436,6 +436,9 @@ def decide(
     )
     changed = _given(_with(client, confirmed), declaration, now)
     changed = _refused(changed, declaration, Proof.EMAIL_CLICK, now)
+    if changed.notice is None and declaration.gives_notice:
+        # Quicker than our own mark that the message left: whoever confirms it has it.
+        changed = replace(changed, notice=Notice(at=now, how="letter", source=confirmed.id))
     return change_of(
         held,
         changed,
@@ -516,7 +519,8 @@ def on_bounced(held: Held[Client], letter: Letter, *, now: datetime) -> Change |
     """The message came back, and the sender is told (D10).
 
     The notice that it carried was not delivered, and its declaration waits for nobody; unless the
-    client confirmed what the message asked: then it had arrived, whatever came back.
+    client confirmed what the message asked: then it had arrived, whatever came back. So had the
+    notice, where the client confirmed a consent elsewhere: each brings it (S10).
     """
     client = held.value
     if letter.template != "confirm_consents" or client.erasure:
@@ -528,13 +532,17 @@ def on_bounced(held: Held[Client], letter: Letter, *, now: datetime) -> Change |
     current = progress.state in OUT and letter.facts.get("generation") == progress.gen
     if not (carried or current):
         return None
-    changed = replace(client, notice=None) if carried else client
+    # What was set by hand stands: its proof is elsewhere (S52, S53), and no decision of the client
+    # came back with the message (D21). Until the notice is delivered nothing may rest on it (S8):
+    # that is for the gate.
+    changed = replace(client, notice=_confirmed_notice(client)) if carried else client
     letters: tuple[Letter, ...] = ()
     if current:
         lost = replace(progress, state=State.UNDELIVERABLE, remind=None, expires=None)
         changed = _with(changed, lost)
         letters = (_letter("undeliverable", f"staff:{progress.by}", lost, now),)
-    body = {"declaration": progress.id, "letter": letter.letter_id, "notice_lost": carried}
+    lost_notice = carried and changed.notice is None
+    body = {"declaration": progress.id, "letter": letter.letter_id, "notice_lost": lost_notice}
     return change_of(
         held,
         changed,
@@ -676,6 +684,15 @@ def _refused(client: Client, declaration: Declaration, proof: Proof, now: dateti
         at = before.at if before is not None and same and before.state is state else now
         no[one.purpose] = Standing(state, at, proof, declaration.declaration_id, one.wording_id)
     return replace(client, standings={**client.standings, **no})
+
+
+def _confirmed_notice(client: Client) -> Notice | None:
+    """The notice that came with a consent which the client confirmed, if there is one (S10)."""
+    for one in client.declarations:
+        if one.state is State.CONFIRMED and one.asks and one.decided:
+            how: Literal["letter", "printed"] = "letter" if one.sent else "printed"
+            return Notice(at=one.decided, how=how, source=one.id)
+    return None
 
 
 def _refusals(given: Iterable[Answer]) -> Iterable[Answer]:

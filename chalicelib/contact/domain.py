@@ -1,7 +1,8 @@
 """The gate: a pure answer with its reason and its proof.
 
 What is needed to serve a person (a duty) needs no consent; commercial e-mail needs marketing AND
-email, telephone and SMS need marketing AND phone (S16-S18).
+email, telephone and SMS need marketing AND phone (S16-S18). No consent is used before the notice
+is delivered (S8): a message that comes back takes the notice back, and leaves what was recorded.
 """
 
 from collections.abc import Iterable
@@ -101,7 +102,10 @@ def may_contact(client: Client, purpose: str, channel: Channel, *, at: datetime)
 
 
 def _consented(client: Client, needed: Iterable[str], at: datetime) -> Verdict:
-    """Yes with the proofs where every one of these consents was given by then and is in force."""
+    """Yes with the proofs where every one of these consents was given by then and is in force.
+
+    Not before the notice: without it nothing of the client's data is processed (S8).
+    """
     proofs = []
     for one in needed:
         standing = client.in_force(one, at)
@@ -110,6 +114,8 @@ def _consented(client: Client, needed: Iterable[str], at: datetime) -> Verdict:
         if standing.at > at:
             return Verdict(allowed=False, reason=f"not_yet:{one}")
         proofs.append(standing.declaration_id)
+    if client.state is not ClientState.ACTIVE:
+        return Verdict(allowed=False, reason="notice_required")
     return Verdict(allowed=True, reason="consent", proofs=tuple(proofs))
 
 

@@ -68,6 +68,36 @@ def test_a_word_by_telephone_is_weak_until_there_is_better(duly: Duly, source: s
     assert duly.staff("GET", "/api/consents/weak").json["clients"] == []
 
 
+def test_a_bounce_takes_the_notice_back_and_leaves_what_was_set_by_hand(duly: Duly) -> None:
+    """S8, S52, D10: the consents stand, nothing may rest on them, and the feed says so."""
+    client = client_told(duly)
+    sent = duly.mailbox.to("lucja@klient.example")[-1]
+    for purpose in ("marketing", "email"):
+        recorded(duly, client, purpose)
+    cursor = fed(duly, "")[1]
+    assert duly.event("Bounce", sent, bounce={"bounceType": "Permanent"}) == "bounced"
+    after = duly.read_client(client["client_id"])
+    assert (after["state"], after["notice"]) == ("before_notice", None)
+    assert [standing(after, one)["state"] for one in ("marketing", "email")] == ["given", "given"]
+    told, cursor = fed(duly, cursor)
+    assert told == {client["client_id"]: (False, "notice_required")}
+    path = f"/api/clients/{client['client_id']}/offers"
+    offer = {"subject": "OC", "text": "Taniej."}
+    assert duly.staff("POST", path, offer).told == (409, "consent_missing")
+    duly.edit(client, email="lucja2@klient.example")
+    duly.sent(duly.read_client(client["client_id"]), notice=True)
+    assert fed(duly, cursor)[0] == {client["client_id"]: (True, "consent")}
+    assert duly.staff("POST", path, offer).status == 202
+
+
+def fed(duly: Duly, cursor: str) -> tuple[dict[str, tuple[bool, str]], str]:
+    """Whom the feed names since, with what it says of commerce by e-mail, and how to go on."""
+    duly.wait(seconds=20)
+    told = duly.staff("GET", f"/api/consents/changes?cursor={cursor}").json
+    answers = {one["client_id"]: one["email"] for one in told["changes"]}
+    return {key: (one["allowed"], one["reason"]) for key, one in answers.items()}, told["cursor"]
+
+
 def test_an_older_decision_joins_the_history_and_changes_nothing(duly: Duly) -> None:
     """D21: whatever the day of recording, the later decision stands."""
     client = client_told(duly)

@@ -62,6 +62,20 @@ def test_commerce_needs_marketing_and_the_channel(states: tuple[ConsentState | N
 
 
 @pytest.mark.parametrize("channel", Channel)
+def test_no_consent_is_used_before_the_notice(channel: Channel) -> None:
+    """S8: given and proven elsewhere, the consents wait until the information is delivered."""
+    given = dict.fromkeys(("marketing", "email", "phone"), ConsentState.GIVEN)
+    one = replace(client(notice=False, **given), identity=replace(client().identity, phone="+48"))
+    for asked in (
+        may_contact(one, "marketing", channel, at=NOW),
+        may_write(addressee(one), Ground.CONSENT, channel, at=NOW),
+    ):
+        assert (asked.allowed, asked.reason, asked.proofs) == (False, "notice_required", ())
+    told = replace(one, notice=Notice(at=NOW, how="printed", source="x"))
+    assert may_contact(told, "marketing", channel, at=NOW).allowed
+
+
+@pytest.mark.parametrize("channel", Channel)
 def test_a_duty_needs_no_consent(channel: Channel) -> None:
     """S13: what is needed to serve a person goes, even before the notice, for it brings it."""
     refused = client(notice=False, marketing=ConsentState.REFUSED, email=ConsentState.WITHDRAWN)

@@ -464,6 +464,46 @@ def test_a_bounce_takes_the_notice_back_and_the_request_with_it() -> None:
     assert domain.on_bounced(held, letter_of(held, template="receipt"), now=NOW) is None
 
 
+def test_a_bounce_leaves_what_was_set_by_hand() -> None:
+    """S52, S53, D21: proven elsewhere, it rests on no message; the notice alone is taken back."""
+    by_hand = {
+        "marketing": Standing(ConsentState.GIVEN, NOW - DAYS, Proof.RECORD, "r1", "", None, "ewa"),
+        "phone": Standing(ConsentState.REFUSED, NOW - DAYS, Proof.ORAL, "r2", "", None, "ewa"),
+    }
+    one = declaration(ticked={"email": True})
+    held = sent(one, standings=by_hand)
+    held = after(domain.on_sent(held, letter_of(held), True, now=NOW) or pytest.fail())
+    change = domain.on_bounced(held, letter_of(held), now=NOW)
+    assert change is not None
+    assert change.root.notice is None
+    assert change.event.body["notice_lost"] is True
+    assert change.root.standings == by_hand
+
+
+def test_a_late_bounce_leaves_the_notice_that_another_declaration_brought() -> None:
+    """S7, S10, D10: the client confirmed a consent meanwhile, and each brings the notice."""
+    held = after(domain.on_sent(sent(), letter_of(sent()), True, now=NOW) or pytest.fail())
+    second = declaration("d2")
+    held = after(domain.draft(held, second, once=ONCE, by=STAFF, now=NOW))
+    held = after(sending(held, second))
+    held = after(deciding(held, second, Decision.CONFIRM, now=NOW + DAYS))
+    assert held.value.notice == Notice(at=NOW, how="letter", source="l1")
+    change = domain.on_bounced(held, letter_of(held), now=NOW + 2 * DAYS)
+    assert change is not None
+    assert change.root.notice == Notice(at=NOW + DAYS, how="letter", source="d2")
+    assert change.event.body["notice_lost"] is False
+    assert domain.on_bounced(after(change), letter_of(held), now=NOW + 2 * DAYS) is None
+
+
+def test_who_confirms_has_the_notice_though_our_mark_of_the_sending_was_lost() -> None:
+    """S7, D10: the process died between the mail service's yes and our mark; the client clicked."""
+    change = deciding(sent(), declaration(), Decision.CONFIRM)
+    assert change.root.notice == Notice(at=NOW, how="letter", source="d1")
+    refusing = declaration(ticked={"phone": False})
+    without = replace(refusing, answers=tuple(a for a in refusing.answers if a.purpose != "notice"))
+    assert deciding(sent(without), without, Decision.CONFIRM).root.notice is None
+
+
 def test_who_calls_it_spam_is_not_reminded() -> None:
     """The link stays good; nothing more is sent by itself."""
     change = domain.on_complained(sent(), letter_of(sent()), now=NOW)
