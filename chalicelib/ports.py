@@ -64,6 +64,12 @@ class Ledger(Protocol):
     def read_whole(self, key: Key, *sks: str) -> dict[str, Item]:
         """As `read`, and no write of anybody's falls between the items."""
 
+    def commit_together(self, changes: Sequence[Change]) -> None:
+        """Write changes of different aggregates, a hundred items at most: all or none.
+
+        `ChangedMeanwhile` whatever stood in the way.
+        """
+
     def roots(self, keys: Sequence[Key]) -> dict[Key, Item]:
         """The roots of these aggregates, a hundred at most, in one call; the gone are left out."""
 
@@ -89,7 +95,7 @@ class Ledger(Protocol):
         """What an exact look-up points to."""
 
     def held(self, org: str, kind: str, digests: Sequence[str]) -> set[str]:
-        """Which of these unique look-ups, a hundred at most, are held by anybody; in one call."""
+        """Which of these values, unique or marked, a hundred at most, anybody has; in one call."""
 
     def worklist(self, name: str, *, prefix: str, after: str, most: int) -> Page:
         """A page of a worklist in the order of rank."""

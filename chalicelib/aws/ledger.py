@@ -123,11 +123,11 @@ class DynamoLedger:
     def find(self, org: str, kind: str, digest: str) -> list[Key]:
         """What an exact look-up points to."""
         found = self._query(f"O#{org}#{kind}#{digest}", "")
-        targets = (item["target"]["S"].partition("#") for item in found)
+        targets = (item["target"]["S"].partition("#") for item in found if "target" in item)
         return [Key(org, target[0], target[2]) for target in targets]
 
     def held(self, org: str, kind: str, digests: Sequence[str]) -> set[str]:
-        """Which of these unique look-ups, a hundred at most, are held by anybody; in one call."""
+        """Which of these values, unique or marked, a hundred at most, anybody has; in one call."""
         start = f"O#{org}#{kind}#"
         wanted = [{"PK": {"S": f"{start}{one}"}, "SK": {"S": UNIQUE}} for one in digests]
         found = self._batch(wanted) if wanted else []
@@ -210,6 +210,27 @@ class DynamoLedger:
         is held by another, `AlreadyDone` or `IdempotencyKeyReused` if the request came before,
         `TooManyRequests` if its counter is full.
         """
+        version, writes = self._writes(change, settles)
+        try:
+            _call("transact_write_items", TransactItems=writes)
+        except clients.client("dynamodb").exceptions.TransactionCanceledException as error:
+            self._explain(error, change, len(writes))
+        return version
+
+    def commit_together(self, changes: Sequence[Change]) -> None:
+        """Write changes of different aggregates in one transaction, a hundred items at most.
+
+        All or none; `ChangedMeanwhile` whatever stood in the way: one by one they tell what it was.
+        """
+        writes = [one for change in changes for one in self._writes(change)[1]]
+        try:
+            _call("transact_write_items", TransactItems=writes)
+        except clients.client("dynamodb").exceptions.TransactionCanceledException as error:
+            raise ChangedMeanwhile from error
+
+    def _writes(
+        self, change: Change, settles: tuple[Item, Letter] | None = None
+    ) -> tuple[int, list[Attributes]]:
         version, key = change.version + 1, change.key
         hash_, event = _written_event(change, version)
         writes = [self._root(change, version, hash_), self._put(event, create=True)]
@@ -223,11 +244,7 @@ class DynamoLedger:
             writes.append({"Update": self._letter_step(*settles, due_at=None)})
         if change.once:
             writes.append(self._put(_once(key.org, change.once), create=True))
-        try:
-            _call("transact_write_items", TransactItems=writes)
-        except clients.client("dynamodb").exceptions.TransactionCanceledException as error:
-            self._explain(error, change, len(writes))
-        return version
+        return version, writes
 
     def was_done(self, org: str, once: Once) -> bool:
         """Whether this very request came before; `IdempotencyKeyReused` if another had its key."""
@@ -413,10 +430,12 @@ class DynamoLedger:
         target = {"S": f"{key.kind}#{lookup.target or key.id}"}
         item = {
             "PK": {"S": f"O#{key.org}#{lookup.kind}#{lookup.digest}"},
-            "SK": {"S": UNIQUE} if lookup.unique else target,
+            "SK": {"S": UNIQUE} if lookup.unique or lookup.mark else target,
         }
         if lookup.remove:
             return {"Delete": {"TableName": self.table, "Key": item}}
+        if lookup.mark:
+            return self._put(item, create=False)
         return self._put(item | {"target": target}, create=lookup.unique)
 
     def _notice(self, org: str, notice: Notice) -> Attributes:

@@ -726,4 +726,5 @@ def _lookups(
             found.append(Lookup(kind=kind, digest=digests[old], remove=True))
         if new:
             found.append(Lookup(kind=kind, digest=digests[new]))
+            found.append(Lookup(kind=kind, digest=digests[new], mark=True))
     return tuple(found)

@@ -67,7 +67,7 @@ def edit(
         by=by,
         now=ports.now,
     )
-    ports.ledger.commit(change)
+    ports.ledger.commit(_unmarked(ports, change))
     return store.get(ports, house.organisation.org, client_id)
 
 
@@ -125,12 +125,25 @@ def suppressed(ports: Ports, org: str, digests: Iterable[str]) -> list[Client]:
 
 def blank(ports: Ports, held: Held[Client], house: House) -> Change | None:
     """A client without anything that names them (S15, D22)."""
-    return domain.blank(
+    change = domain.blank(
         held,
         digests=digests(house, held.value.identity, external_id=held.value.external_id),
         evidence=timedelta(days=365 * house.settings.keeping.evidence_years),
         now=ports.now,
     )
+    return _unmarked(ports, change) if change else None
+
+
+def _unmarked(ports: Ports, change: Change) -> Change:
+    """With the last pointer from an address goes the mark that somebody has it."""
+    marks = [
+        msgspec.structs.replace(one, mark=True)
+        for one in change.lookups
+        if one.remove
+        and one.kind in FOUND_BY.values()
+        and ports.ledger.find(change.key.org, one.kind, one.digest) == [change.key]
+    ]
+    return msgspec.structs.replace(change, lookups=(*change.lookups, *marks))
 
 
 class _Coded(msgspec.Struct):

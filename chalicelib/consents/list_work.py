@@ -9,6 +9,7 @@ import hashlib
 import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from datetime import date, datetime, timedelta
 
 import msgspec
@@ -41,6 +42,8 @@ SECONDS = 10.0  # of one turn, and a step: the agenda begins none with less than
 MOST_TRIES = 5
 MOST_SUPPRESSED = 5000  # are kept in memory; beyond that each line asks
 BATCH = 100
+BUNCH = 16  # groups of lines
+MOST_ITEMS = 100  # of one transaction
 HANDS = 4
 ONCE_DAYS = 90
 REPORT = ("line", "result", "code", "field", "client_id")
@@ -200,7 +203,7 @@ class _Turn:
             months=self.house.catalogue.months,
             grace=timedelta(days=self.house.settings.keeping.grace_days),
         )
-        self.new_numbers: set[str] = set()
+        self.nobodys: set[str] = set()  # of these lines' numbers and addresses
         self.kept_off = self._kept_off()
 
     def step(self, held: Held[ConsentImport]) -> None:
@@ -209,11 +212,12 @@ class _Turn:
         content = self.ports.bucket.get(_part(self.key, part), most=lists.MOST_BYTES)
         if content is None:
             raise Unavailable
-        lines = _lines(content)
+        lines = [self._checked(line) for line in _lines(content)]
         self._look_up(lines)
         groups = together(lines)
+        bunches = [groups[start : start + BUNCH] for start in range(0, len(groups), BUNCH)]
         with ThreadPoolExecutor(HANDS) as hands:
-            results = [one for group in hands.map(self._group, groups) for one in group]
+            results = [one for some in hands.map(self._bunch, bunches) for one in some]
         results.sort(key=lambda one: one.line)
         rows = tables.lines(msgspec.structs.astuple(one) for one in results)
         _put(self.ports, _results(self.key, stage, part), rows, tables.CSV)
@@ -224,18 +228,38 @@ class _Turn:
         if change.root.state is State.DONE:
             _clear(self.ports, held)
 
-    def _look_up(self, lines: Sequence[Line]) -> None:
-        """Which numbers of these lines nobody has: one call for a hundred of them."""
-        ledger, org = self.ports.ledger, self.key.org
-        numbers = sorted({self._number(one) for one in lines if one.external_id})
-        held: set[str] = set()
-        for start in range(0, len(numbers), BATCH):
-            held |= ledger.held(org, EXTERNAL, numbers[start : start + BATCH])
-        self.new_numbers = set(numbers) - held
+    def _checked(self, line: Line) -> Line:
+        """The line with names and addresses as Duly writes them, or with what is wrong with it."""
+        if line.problem or line.identity is None:
+            return line
+        try:
+            identity = client_service.checked(self.house, line.identity)
+        except DomainError as error:
+            return msgspec.structs.replace(line, problem=error.code, field=error.field or "")
+        return msgspec.structs.replace(line, identity=identity)
 
-    def _number(self, line: Line) -> str:
-        value = client_domain.external_value(line.external_id)
-        return organisations.lookup_digest(self.house.organisation, value)
+    def _look_up(self, lines: Sequence[Line]) -> None:
+        """Which numbers and addresses of these lines nobody has: one call for a hundred of them."""
+        wanted: dict[str, set[str]] = {}
+        for line in lines:
+            for kind, digest in self._ways(line):
+                wanted.setdefault(kind, set()).add(digest)
+        self.nobodys = set()
+        for kind, digests in wanted.items():
+            each = sorted(digests)
+            for start in range(0, len(each), BATCH):
+                some = each[start : start + BATCH]
+                self.nobodys |= set(some) - self.ports.ledger.held(self.key.org, kind, some)
+
+    def _ways(self, line: Line) -> list[tuple[str, str]]:
+        """By what a client is found, in this order: number, e-mail, telephone; as kind and hash."""
+        identity = line.identity
+        if line.problem or identity is None:
+            return []
+        number = client_domain.external_value(line.external_id) if line.external_id else ""
+        digests = client_service.digests(self.house, identity, external_id=line.external_id)
+        values = ((EXTERNAL, number), ("EMAIL", identity.email), ("PHONE", identity.phone))
+        return [(kind, digests[value]) for kind, value in values if value]
 
     def _finish(self, stage: str, parts: int) -> None:
         """One report of all lines."""
@@ -245,30 +269,87 @@ class _Turn:
             whole.append(self.ports.bucket.get(where, most=lists.MOST_BYTES) or b"")
         _put(self.ports, list_service.report_place(self.key, stage), b"".join(whole), tables.CSV)
 
-    def _group(self, lines: Sequence[Line]) -> list[Told]:
-        return [self._one(line) for line in lines]
+    def _bunch(self, groups: Iterable[Sequence[Line]]) -> list[Told]:
+        """Lines of different people: what is written of them is written together.
+
+        Several lines of one person go one by one, for the later builds on what the earlier wrote.
+        """
+        told: list[Told] = []
+        wanted: list[tuple[Line, Told, Change]] = []
+        for group in groups:
+            if len(group) > 1:
+                told += map(self._one, group)
+                continue
+            (line,) = group
+            said, change = self._foreseen(line)
+            if change is None:
+                told.append(said)
+                continue
+            if sum(one.items for *_, one in wanted) + change.items > MOST_ITEMS:
+                told += self._written(wanted)
+                wanted = []
+            wanted.append((line, said, change))
+        return told + self._written(wanted)
+
+    def _foreseen(self, line: Line) -> tuple[Told, Change | None]:
+        """As `_planned`; what does not go at once is settled at once, and nothing is left."""
+        try:
+            return self._planned(line)
+        except Unavailable:
+            raise
+        except DomainError:
+            return self._one(line), None
+
+    def _written(self, wanted: Sequence[tuple[Line, Told, Change]]) -> list[Told]:
+        """All in one transaction; where something stands in the way, each by itself."""
+        if len(wanted) > 1:
+            with suppress(ChangedMeanwhile):
+                self.ports.ledger.commit_together([change for *_, change in wanted])
+                for line, *_ in wanted:
+                    self._taken(line)
+                return [told for _, told, _ in wanted]
+        return [self._one(line) for line, *_ in wanted]
 
     def _one(self, line: Line) -> Told:
         """One line, whatever it holds: its result is its own, and the next one's turn comes."""
-        if line.problem or line.identity is None:
-            return Told(line.number, Result.REFUSED, line.problem, line.field)
         for attempt in range(MOST_TRIES):
             try:
-                return self._settled(line, line.identity)
+                return self._by_itself(line)
             except Unavailable:
                 raise  # it is not the line's fault: the whole part is tried again later
             except (ChangedMeanwhile, Taken) as error:
-                self.new_numbers.discard(self._number(line))
+                self._taken(line)
                 if attempt == MOST_TRIES - 1:
                     return Told(line.number, Result.REFUSED, error.code)
             except DomainError as error:
                 return Told(line.number, Result.REFUSED, error.code, error.field or "")
         raise AssertionError("the last attempt returns")
 
-    def _settled(self, line: Line, identity: Identity) -> Told:
-        identity = client_service.checked(self.house, identity)
+    def _by_itself(self, line: Line) -> Told:
+        told, change = self._planned(line)
+        if change is None:
+            return told
+        try:
+            self.ports.ledger.commit(change)
+        except AlreadyDone as done:
+            return Told(line.number, Result.UNCHANGED, client_id=done.result)
+        self._taken(line)
+        return told
+
+    def _taken(self, line: Line) -> None:
+        """Somebody may have its number or its addresses by now: the next look asks."""
+        self.nobodys -= {digest for _, digest in self._ways(line)}
+
+    def _planned(self, line: Line) -> tuple[Told, Change | None]:
+        """What becomes of a line, and what is to be written for it: nothing where it is tried."""
+        if line.problem or line.identity is None:
+            return Told(line.number, Result.REFUSED, line.problem, line.field), None
+        told, change = self._settled(line, line.identity)
+        return told, None if self.dry else change
+
+    def _settled(self, line: Line, identity: Identity) -> tuple[Told, Change | None]:
         digests = client_service.digests(self.house, identity, external_id=line.external_id)
-        held = self._client(line, identity, digests)
+        held = self._client(line, identity)
         if held is None:
             self._refuse_suppressed(line, identity, digests)
             return self._new(line, identity, digests)
@@ -280,14 +361,14 @@ class _Turn:
             self._refuse_suppressed(line, identity, digests)
         change = importing.known_client(held, line, given, self.source, digests=digests)
         if change is None:
-            return Told(line.number, Result.UNCHANGED, client_id=held.key.id)
-        if not self.dry:
-            self.ports.ledger.commit(change)
+            return Told(line.number, Result.UNCHANGED, client_id=held.key.id), None
         only = importing.only_history(change)
         result = Result.HISTORY if only else Result.UPDATED
-        return Told(line.number, result, client_id=held.key.id)
+        return Told(line.number, result, client_id=held.key.id), change
 
-    def _new(self, line: Line, identity: Identity, digests: Mapping[str, str]) -> Told:
+    def _new(
+        self, line: Line, identity: Identity, digests: Mapping[str, str]
+    ) -> tuple[Told, Change]:
         key = client_domain.key(self.key.org, ids.new_id())
         raw = f"import\0{self.sha256}\0{line.number}".encode()
         once = Once(
@@ -297,28 +378,15 @@ class _Turn:
             expires_at=int((self.source.now + timedelta(days=ONCE_DAYS)).timestamp()),
         )
         change = importing.new_client(key, identity, line, self.source, digests=digests, once=once)
-        if self.dry:
-            return Told(line.number, Result.CREATED)
-        self.new_numbers.discard(self._number(line))
-        try:
-            self.ports.ledger.commit(change)
-        except AlreadyDone as done:
-            return Told(line.number, Result.UNCHANGED, client_id=done.result)
-        return Told(line.number, Result.CREATED, client_id=key.id)
+        client_id = "" if self.dry else key.id
+        return Told(line.number, Result.CREATED, client_id=client_id), change
 
-    def _client(
-        self, line: Line, identity: Identity, digests: Mapping[str, str]
-    ) -> Held[Client] | None:
+    def _client(self, line: Line, identity: Identity) -> Held[Client] | None:
         """Who is meant: by the number, else by e-mail and name, else by telephone and name."""
-        ways = (
-            (EXTERNAL, client_domain.external_value(line.external_id) if line.external_id else ""),
-            ("EMAIL", identity.email),
-            ("PHONE", identity.phone),
-        )
-        for kind, value in ways:
-            if not value or digests[value] in self.new_numbers:
+        for kind, digest in self._ways(line):
+            if digest in self.nobodys:
                 continue
-            found = self._found(kind, digests[value])
+            found = self._found(kind, digest)
             held = importing.fitting(line, identity, found, by_number=kind == EXTERNAL)
             if held is not None:
                 return held

@@ -239,6 +239,18 @@ def test_no_pointer_leads_to_who_was_erased(duly: Duly) -> None:
     assert kinds.isdisjoint({"PAPERCODE", "EMAIL", "PHONE"})
 
 
+def test_the_mark_of_an_address_goes_with_the_last_who_has_it(duly: Duly) -> None:
+    """S15, S52: while a family shares it a list finds the other one; then no trace is left."""
+    marks = ("O#agencja#EMAIL#", "UNIQUE")
+    family = [duly.client(email="dom@klient.example", name=name) for name in ("Ewa", "Jan")]
+    for client, left in zip(family, (1, 0), strict=True):
+        version = duly.read_client(client["client_id"])["version"]
+        duly.staff("POST", f"/api/clients/{client['client_id']}/erasure", by=ADMIN, version=version)
+        run(duly)
+        found = [pk for pk, sk in duly.table() if pk.startswith(marks[0]) and sk == marks[1]]
+        assert len(found) == left
+
+
 def test_what_the_mail_service_tells_of_the_erased_changes_nothing(duly: Duly) -> None:
     """S15: a bounce that comes while they leave writes nothing of them, and is no error."""
     client = duly.client(email="szesc@klient.example")

@@ -174,6 +174,32 @@ def test_a_unique_look_up_has_one_holder(ledger: DynamoLedger) -> None:
     assert ledger.find("agencja", "PAPERCODE", "ABC") == []
 
 
+def test_a_mark_says_whether_anybody_has_a_value(ledger: DynamoLedger) -> None:
+    """S52: shared by all who have it, asked for many values in one call, found by nobody."""
+    first, second = a_key(), a_key()
+    mark = Lookup(kind="EMAIL", digest="marked", mark=True)
+    ledger.commit(a_change(first, lookups=(Lookup(kind="EMAIL", digest="marked"), mark)))
+    ledger.commit(a_change(second, lookups=(mark,)))
+    assert ledger.held("agencja", "EMAIL", ["marked", "nobodys"]) == {"marked"}
+    assert ledger.find("agencja", "EMAIL", "marked") == [first]
+    gone = msgspec.structs.replace(mark, remove=True)
+    ledger.commit(a_change(second, 1, root(ledger, second).head, lookups=(gone,)))
+    assert ledger.held("agencja", "EMAIL", ["marked"]) == set()
+
+
+def test_changes_of_different_aggregates_are_written_together_or_not_at_all(
+    ledger: DynamoLedger,
+) -> None:
+    """S60: one of them in the way, and not one item of the others is there."""
+    first, second = a_key(), a_key()
+    ledger.commit_together([a_change(first), a_change(second)])
+    assert (root(ledger, first).version, root(ledger, second).version) == (1, 1)
+    third = a_key()
+    with pytest.raises(ChangedMeanwhile):
+        ledger.commit_together([a_change(third), a_change(first)])
+    assert ledger.read(third, "ROOT") == {}
+
+
 def test_a_request_under_one_key_is_done_once(ledger: DynamoLedger) -> None:
     """A lost answer can be retried: the same request gets what it made, another one is refused."""
     once = Once(digest="k1", request="r1", result="made", expires_at=1_900_000_000)

@@ -108,7 +108,9 @@ def test_a_new_client_is_before_the_notice() -> None:
     assert [part.rank for part in change.parts] == ["lucja zolc", "zolc lucja"]
     assert tuple(change.lookups) == (
         Lookup(kind="EMAIL", digest="hash of Lucja@klient.example"),
+        Lookup(kind="EMAIL", digest="hash of Lucja@klient.example", mark=True),
         Lookup(kind="PHONE", digest="hash of +48600100200"),
+        Lookup(kind="PHONE", digest="hash of +48600100200", mark=True),
     )
 
 
@@ -206,6 +208,7 @@ def test_another_address_kills_what_was_sent_to_the_old_one() -> None:
     assert tuple(change.lookups) == (
         Lookup(kind="EMAIL", digest="hash of lucja@klient.example", remove=True),
         Lookup(kind="EMAIL", digest="hash of nowa@klient.example"),
+        Lookup(kind="EMAIL", digest="hash of nowa@klient.example", mark=True),
     )
 
 
