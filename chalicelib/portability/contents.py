@@ -2,15 +2,17 @@
 
 All that is the client's: what is known, what was declared with the words that were shown, what
 happened, what was sent, scanned, uploaded, complained of and answered. Notes to staff are no part
-of it, nor is what a case says of other people's files. Letters come from the archive, where no link
-acts (R17).
+of it, nor is what a case says of other people's files. A case's history has every event in its
+place; what an event says is there where the client may read it, and else as after an erasure: its
+digest, by which the chain still holds. Letters come from the archive, where no link acts (R17).
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime
 from typing import Any
 
 import msgspec
+from msgspec.structs import replace
 
 from chalicelib.clients.domain import Client
 from chalicelib.complaints import store as cases
@@ -28,6 +30,15 @@ from chalicelib.organisations.store import lookup_digest
 from chalicelib.ports import EventRecord, Item, Ports
 
 EVENTS = 200  # of one page of the history
+# Events of a case that say nothing but days, codes, digests and ids of what the client was told.
+TOLD = frozenset(
+    {
+        *("complaint_registered", "acknowledged", "insured_asked", "insured_asked_by_post"),
+        *("extended", "suspended", "left_unanswered", "returned", "closed_not_on_behalf"),
+        *("answer_sent", "answer_printed", "answer_posted", "answer_left", "answer_bounced"),
+        *("closed_as_duplicate", "duplicate_linked", "reopened"),
+    }
+)
 ROOMS = ("papers", "scans")
 MOST_EML = 40 * 1024 * 1024
 _letter = msgspec.json.Decoder(Letter).decode
@@ -123,11 +134,14 @@ def consent_records(told: Known) -> Iterator[receipts.ConsentRecord]:
 
 def history(told: Known) -> str:
     """The whole chain, as `verify.py` beside it checks it."""
-    events = [_exported(one) for one in told.events]
-    return chain.export(str(told.held.key), told.held.head, events)
+    return _chain(told.held, told.events)
 
 
-def _events(ports: Ports, held: Held[Client]) -> list[EventRecord]:
+def _chain(held: Held[Any], events: Iterable[EventRecord]) -> str:
+    return chain.export(str(held.key), held.head, [_exported(one) for one in events])
+
+
+def _events(ports: Ports, held: Held[Any]) -> list[EventRecord]:
     """Up to the version that was read: what comes meanwhile is not half in it."""
     found: list[EventRecord] = []
     before = held.version + 1
@@ -228,6 +242,8 @@ def _case(ports: Ports, held: Held[Complaint]) -> Iterator[Piece]:
     folder = f"complaints/{case.value.reference.replace('/', '-')}"
     letters = _letters(ports.ledger.parts(held.key, "LETTER#"), {case.value.addressed_as})
     yield Piece(name=f"{folder}/case.json", content=_json(_case_facts(case.value)))
+    events = (_shown(case.value, one) for one in _events(ports, case))
+    yield Piece(name=f"{folder}/events.json", content=_chain(case, events).encode())
     yield Piece(name=f"{folder}/statement.json", content=_json(cases.statement(items)))
     messages = cases.messages(ports, held.key)
     yield Piece(name=f"{folder}/messages.json", content=_json(messages))
@@ -250,6 +266,17 @@ def _case_facts(case: Complaint) -> dict[str, Any]:
         " contract_number claim_number product requests extension question closed"
     )
     return {name: getattr(case, name) for name in names.split()} | {"state": case.state}
+
+
+def _shown(case: Complaint, event: EventRecord) -> EventRecord:
+    """The event, without what it says where that is another's, or what staff think of the case.
+
+    Where an act came from is of whoever acted: the client's own only in a case of nobody else's.
+    """
+    by_client = event.envelope["actor"]["kind"] == "client" and case.insured is None
+    theirs = by_client and event.envelope["kind"] == "message_joined"
+    told = event.envelope["kind"] in TOLD and (by_client or "origin" not in (event.body or {}))
+    return event if theirs or told else replace(event, body=None, salt=None)
 
 
 def _was_said(case: Complaint, said: Said, letters: tuple[Letter, ...]) -> bool:

@@ -1,10 +1,13 @@
-"""Check that the history of a client is as it was written, with nothing but Python 3.
+"""Check that the histories of a client and of their submissions are as they were written, with
+nothing but Python 3.
 
-python3 verify.py [history.json [seal.json ...]]
+python3 verify.py                            all that lie beside this file
+python3 verify.py HISTORY [seal.json ...]    one of them
 
 Each event's hash covers its envelope and the digest of its body, and names the hash before it. The
-first event that was changed, removed, added or moved is named. A seal is the list of heads that
-Duly signed for one day: with one, a history that was rewritten as a whole is found out, too.
+first event that was changed, removed, added or moved is named. Of an event that is not yours to
+read the digest alone is there, and holds the chain together. A seal is the list of heads that Duly
+signed for one day: with one, a history that was rewritten as a whole is found out, too.
 """
 
 import hashlib
@@ -62,14 +65,19 @@ def check(text: str, seals: list[Any]) -> str:
 
 def main(names: list[str]) -> int:
     here = pathlib.Path(__file__).parent
-    history = pathlib.Path(names[0]) if names else here / "history.json"
+    whole = [here / "history.json", *sorted(here.glob("complaints/*/events.json"))]
     seals = [json.loads(pathlib.Path(one).read_bytes())["seal"] for one in names[1:]]
-    try:
-        wrong = check(history.read_bytes().decode(), seals)
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
-        wrong = f"the file can't be read as a history: {error!r}"
-    sys.stdout.write(f"TAMPERED WITH: {wrong}\n" if wrong else "The history stands.\n")
-    return 1 if wrong else 0
+    found = 0
+    for history in [pathlib.Path(names[0])] if names else whole:
+        try:
+            wrong = check(history.read_bytes().decode(), seals)
+        except (ValueError, KeyError, TypeError, AttributeError) as error:
+            wrong = f"the file can't be read as a history: {error!r}"
+        name = history.relative_to(here) if history.is_relative_to(here) else history
+        said = f"TAMPERED WITH: {wrong}" if wrong else "The history stands."
+        sys.stdout.write(f"{name}: {said}\n")
+        found += bool(wrong)
+    return 1 if found else 0
 
 
 if __name__ == "__main__":

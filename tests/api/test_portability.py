@@ -6,6 +6,7 @@ import subprocess
 import sys
 import urllib.request
 import zipfile
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +15,10 @@ import pytest
 
 from chalicelib import wiring
 from chalicelib.clients import store as client_store
+from chalicelib.complaints import service as complaints
+from chalicelib.complaints.case import Channel, Message
 from chalicelib.kernel import chain
+from chalicelib.kernel.change import Actor, Origin
 from chalicelib.organisations import store as organisations
 from chalicelib.portability import contents, domain, service
 from tests import cases
@@ -127,7 +131,7 @@ def test_the_verifier_names_the_first_event_that_was_tampered_with(
     (tmp_path / "verify.py").write_bytes(files["verify.py"])
     history = tmp_path / "history.json"
     history.write_bytes(files["history.json"])
-    assert verified(tmp_path) == (0, "The history stands.\n")
+    assert verified(tmp_path) == (0, "history.json: The history stands.\n")
 
     def tampered(change: Any) -> str:
         whole = json.loads(files["history.json"])
@@ -173,6 +177,79 @@ def test_a_history_that_was_rewritten_as_a_whole_is_found_by_a_seal(
     assert verified(tmp_path)[0] == 0
     code, said = verified(tmp_path, "history.json", "seal.json")
     assert (code, "event 2: not what was sealed on 2026-01-02" in said) == (1, True)
+
+
+def worked(duly: Duly, client: Any, **changes: Any) -> dict[str, bytes]:
+    """A copy of a client whose case was written to by them, and noted on by staff."""
+    held = cases.registered(duly, client_id=client["client_id"], **changes)
+    message = Message(
+        message_id="m" * 21 + "A", at=duly.ports().now, channel=Channel.FORM, text="Dosyłam skan."
+    )
+    by = Actor("client", "", Origin(address="203.0.113.7"))
+    complaints.join(duly.ports(), cases.house(duly), held.key.id, message, by=by)
+    for verb, body in (
+        ("note", {"text": "PODEJRZANY"}),
+        ("hold", {"reason": "PROCES"}),
+        ("end-hold", None),
+        ("own-request", {"on": held.value.day(message.at).isoformat(), "document": "SZKODY"}),
+    ):
+        version = cases.case_of(duly, held.key.id).version
+        path = f"/api/complaints/{held.key.id}/{verb}"
+        answer = duly.staff("POST", path, body, by=ADMIN, version=version)
+        assert answer.status == 200, answer.json
+    return unpacked(duly, client)
+
+
+def told(files: dict[str, bytes]) -> dict[str, Any]:
+    """What each event of the one case in the copy says; None where that is left out."""
+    (name,) = [name for name in files if name.endswith("/events.json")]
+    events = json.loads(files[name])["events"]
+    assert chain.verify(files[name].decode()) == len(events)
+    return {one["envelope"]["kind"]: one.get("body") for one in events}
+
+
+def test_a_copy_tells_what_happened_to_each_submission(duly: Duly, tmp_path: Path) -> None:
+    """GDPR Art. 15, 20; R23: every event in its place, and one script that checks them all."""
+    files = worked(duly, duly.client())
+    (name,) = [name for name in files if name.endswith("/events.json")]
+    kinds = told(files)
+    assert list(kinds)[:2] == ["complaint_received", "complaint_registered"]
+    assert {"message_joined", "noted", "held", "hold_ended", "suspension_asked"} <= kinds.keys()
+    assert kinds["complaint_registered"] == {"anonymous": False, "third_party": False}
+    assert kinds["message_joined"]["text"] == sha256("Dosyłam skan.".encode()).hexdigest()
+    for one in ("verify.py", "history.json", name):
+        (tmp_path / one).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / one).write_bytes(files[one])
+    stands = f"history.json: The history stands.\n{name}: The history stands.\n"
+    assert verified(tmp_path) == (0, stands)
+    whole = json.loads(files[name])
+    whole["events"][1]["body"]["anonymous"] = True
+    (tmp_path / name).write_text(chain.export(whole["aggregate"], whole["head"], whole["events"]))
+    wrong = f"{name}: TAMPERED WITH: event 2: what it says was changed"
+    for code, said in (verified(tmp_path), verified(tmp_path, name)):
+        assert (code, wrong in said) == (1, True)
+
+
+def test_a_copy_holds_no_word_of_staff_and_nobody_elses_data(duly: Duly) -> None:
+    """GDPR Art. 15(4): notes, reasons and other people stay out of what an event says."""
+    files = worked(duly, duly.client(), vulnerable=True)
+    kinds = told(files)
+    for kind in ("complaint_received", "noted", "held", "hold_ended", "suspension_asked"):
+        assert kinds[kind] is None
+    (name,) = [name for name in files if name.endswith("/events.json")]
+    for word in ("PODEJRZANY", "PROCES", "SZKODY", "vulnerable"):
+        assert word.encode() not in files[name]
+
+
+def test_where_another_stands_in_the_case_only_days_and_codes_are_told(duly: Duly) -> None:
+    """GDPR Art. 15(4), M37: who wrote for whom, from where, is not repeated."""
+    files = worked(duly, duly.client(), insured=cases.INSURED)
+    kinds = told(files)
+    assert kinds["message_joined"] is None and kinds["complaint_received"] is None
+    assert kinds["complaint_registered"] == {"anonymous": False, "third_party": True}
+    (name,) = [name for name in files if name.endswith("/events.json")]
+    for word in (cases.INSURED.name, cases.INSURED.email, "203.0.113.7"):
+        assert word.encode() not in files[name]
 
 
 def test_that_it_was_asked_for_is_told_once(duly: Duly) -> None:
