@@ -57,7 +57,10 @@ class Challenge(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class PublicOrganisation(msgspec.Struct, frozen=True, kw_only=True):
-    """Who is written to, and the other ways to reach them."""
+    """Who is written to, and the other ways to reach them.
+
+    `email`: the mailbox of complaints where there is one: what goes there becomes a case (M2, M3).
+    """
 
     name: str
     address: str
@@ -90,7 +93,6 @@ class FormOffer(Challenge, frozen=True, kw_only=True):
     """All that the form needs to be shown, with the first challenge."""
 
     organisation: PublicOrganisation
-    complaints_email: str
     languages: tuple[str, ...]
     products: tuple[PublicProduct, ...]
     kinds: tuple[Kind, ...]
@@ -226,7 +228,6 @@ def open_form(call: Call, org: str) -> FormOffer:
     work = _challenge(call, org)
     return FormOffer(
         organisation=_organisation(house),
-        complaints_email=settings.complaints.mailbox,
         languages=settings.languages,
         products=tuple(
             PublicProduct(code=one.code, titles={"pl": one.pl, "en": one.en, "ru": one.ru})
@@ -358,5 +359,8 @@ def _upload(call: Call, key: str, folder: str) -> UploadForm:
 def _organisation(house: House) -> PublicOrganisation:
     known = house.settings.controller
     return PublicOrganisation(
-        name=known.name, address=known.address, email=known.email, phone=known.phone
+        name=known.name,
+        address=known.address,
+        email=house.settings.complaints.mailbox or known.email,
+        phone=known.phone,
     )

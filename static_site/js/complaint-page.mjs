@@ -29,7 +29,6 @@ import { words } from "./words.mjs";
  * What `complaints/form` answers.
  * @typedef {object} Form
  * @property {{name: string, address: string, email: string, phone: string}} organisation
- * @property {string} complaints_email
  * @property {string[]} languages
  * @property {{code: string, titles: Texts}[]} products
  * @property {string[]} reply_forms
@@ -412,7 +411,7 @@ export class ComplaintPage {
     const { form, receipt, language } = this;
     if (form === null) return { controller: "Duly" };
     const { name, address, email, phone } = form.organisation;
-    const facts = { controller: name, address, phone, email: form.complaints_email || email };
+    const facts = { controller: name, address, phone, email };
     if (receipt === null) return facts;
     return {
       ...facts,

@@ -10,9 +10,18 @@ from chalicelib import wiring
 from chalicelib.complaints import case as complaints
 from chalicelib.complaints import proof_of_work, store
 from chalicelib.kernel.change import Key
+from chalicelib.organisations.domain import ComplaintSettings
 from tests import cases
 from tests.duly import Answer, Duly
-from tests.public_form import CLIENT_FACTS, INSURED, for_insured, sent, token_of
+from tests.public_form import (
+    CLIENT_FACTS,
+    INSURED,
+    a_proof,
+    filled,
+    for_insured,
+    sent,
+    token_of,
+)
 
 STATUS = "/complaints/status"
 UPLOAD = {"slot": 0, "name": "rachunek.pdf", "content_type": "application/pdf", "size": 5}
@@ -59,6 +68,18 @@ def test_the_status_tells_number_stage_and_next_date(duly: Duly) -> None:
     assert "→" in told.json["next"]["why"]
     assert told.json["may_add"] is True
     assert told.json["where_next"] == []
+
+
+@pytest.mark.parametrize("mailbox", ["", "reklamacje@szybka.example"])
+def test_form_and_status_name_the_mailbox_of_complaints(duly: Duly, mailbox: str) -> None:
+    """M2, M3: what is written there joins the case; without one it is the office's own address."""
+    duly.found("szybka", complaints=ComplaintSettings(mailbox=mailbox))
+    own = cases.house(duly, "szybka").settings.controller.email
+    form = duly.public("/complaints/form", {}, "szybka").json
+    made = duly.public("/complaints", filled(a_proof(duly, "szybka")), "szybka")
+    told = duly.public(STATUS, {"token": token_of(made)}, "szybka").json
+    assert form["organisation"] == told["organisation"]
+    assert told["organisation"]["email"] == (mailbox or own)
 
 
 def test_before_the_register_it_is_received(duly: Duly) -> None:

@@ -45,7 +45,7 @@ WHY = {
 def an_organisation(language: str = "pl") -> dict[str, str]:
     """Who is written to."""
     name, address, phone = ORGANISATIONS[language]
-    return {"name": name, "address": address, "email": "biuro@polisa.example", "phone": phone}
+    return {"name": name, "address": address, "email": "reklamacje@polisa.example", "phone": phone}
 
 
 def a_challenge() -> dict[str, Any]:
@@ -67,7 +67,6 @@ def a_form(language: str = "pl", **changes: Any) -> dict[str, Any]:
     texts = {one: {"title": title, "text": text} for one, (title, text) in CONSENTS.items()}
     return {
         "organisation": an_organisation(language),
-        "complaints_email": "reklamacje@polisa.example",
         "languages": ["pl", "en", "ru"],
         "products": products,
         "kinds": ["complaint", "request", "suggestion", "gratitude"],
