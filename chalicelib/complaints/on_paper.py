@@ -1,6 +1,7 @@
 """A whole case on paper, for who has to look at all of it at once (item 10, M86)."""
 
 import hashlib
+import re
 from collections.abc import Iterable, Iterator
 from datetime import datetime
 from functools import cache
@@ -10,12 +11,14 @@ from typing import cast
 import msgspec
 
 from chalicelib.complaints import store
+from chalicelib.complaints.attention import keep_until
 from chalicelib.complaints.case import Complaint, Employee, Person, Said
 from chalicelib.complaints.products import products
 from chalicelib.documents.letter import CaseSheet, Dated, Fact, Happening
 from chalicelib.documents.sheet import Language
 from chalicelib.kernel.change import Held, Key, Letter
 from chalicelib.kernel.days import day
+from chalicelib.kernel.workdays import DAY
 from chalicelib.organisations.domain import House
 from chalicelib.policy.reasons import LANGUAGES, why
 from chalicelib.ports import EventRecord, Item, Ports
@@ -56,7 +59,7 @@ def sheet(
         made_on=made_on,
         facts=tuple(_facts(case, house, words, spoken)),
         statement=store.statement(items).substance,
-        deadlines=tuple(_dates(case, words, spoken)),
+        deadlines=tuple(_dates(case, house, words, spoken)),
         timeline=tuple(_timeline(ports, held.key, case, house, words)),
         letters=tuple(_letters(ports, held.key, case, words)),
         answer=_answer(ports, held),
@@ -90,13 +93,20 @@ def _facts(case: Complaint, house: House, words: Words, language: str) -> Iterat
     )
 
 
-def _dates(case: Complaint, words: Words, language: str) -> Iterator[Dated]:
+def _dates(case: Complaint, house: House, words: Words, language: str) -> Iterator[Dated]:
+    """What follows from the rules; how long it is kept is the longer of theirs and the house's."""
     if case.erasure:
         return
-    for rule, term in case.deadlines.items():
-        title = words["dates"].get(rule)
-        if title:
-            yield Dated(title=title, on=term.limit, why=why(term, language))
+    known, titles = case.deadlines, words["dates"]
+    for rule, term in known.items():
+        if rule in titles and rule != "keep":
+            yield Dated(title=titles[rule], on=term.limit, why=why(term, language))
+    end = None if case.hold else keep_until(case, house.settings.complaints)
+    if end is not None:
+        last, rules = case.day(end) - DAY, known.get("keep")
+        by_rules = rules is not None and rules.limit == last
+        told = why(rules, language) if rules and by_rules else titles["keep_own"]
+        yield Dated(title=titles["keep"], on=last, why=told)
 
 
 def _timeline(
@@ -150,7 +160,9 @@ def _answer(ports: Ports, held: Held[Complaint]) -> str:
 
 
 def _person(one: Person) -> str:
-    known = (one.name, one.postal_address, one.city, one.email, one.phone)
+    city = re.escape(one.city)  # many write it into their address, too
+    twice = re.search(rf"(?<!\w){city}(?!\w)", one.postal_address, re.IGNORECASE)
+    known = (one.name, one.postal_address, "" if twice else one.city, one.email, one.phone)
     return ", ".join(part for part in known if part)
 
 

@@ -65,7 +65,6 @@ class OfficialLetter(msgspec.Struct, frozen=True, kw_only=True):
     language: Language
     organisation: Controller
     recipient: str
-    place: str = ""
     on: date
     reference: str
     subject: str
@@ -314,9 +313,7 @@ def _address(letter: OfficialLetter) -> Iterator[Row]:
 
 def _opening(letter: OfficialLetter, words: Words) -> Iterator[Row]:
     on = day(letter.on, letter.language)
-    place = shortened(f"{letter.place}, {on}" if letter.place else on, _TEXT, STRONG)
-    right = RIGHT - measure(place, STRONG)
-    yield replace(one_line(5.0, Text(right, 0, place, STRONG)), keeps=True)
+    yield replace(one_line(5.0, Text(RIGHT - measure(on, STRONG), 0, on, STRONG)), keeps=True)
     said = shortened(f"{words.our_reference}: {letter.reference}", _TEXT, STRONG)
     yield replace(one_line(5.0, Text(LEFT, 0, said, STRONG), gap=2.0), keeps=True)
     for number, said in enumerate(wrap(letter.subject, _TEXT, 12.0, bold=True)):

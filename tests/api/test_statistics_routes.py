@@ -2,6 +2,7 @@
 
 import csv
 import io
+from datetime import timedelta
 
 import pypdfium2
 import pytest
@@ -10,6 +11,7 @@ from msgspec.structs import replace
 from chalicelib import wiring
 from chalicelib.aws import clients
 from chalicelib.complaints import acts, correspondence, on_paper
+from chalicelib.complaints.attention import keep_until
 from chalicelib.complaints.case import (
     Channel,
     Closed,
@@ -20,6 +22,7 @@ from chalicelib.complaints.case import (
     State,
 )
 from chalicelib.kernel.change import SYSTEM
+from chalicelib.organisations.domain import ComplaintSettings
 from chalicelib.statistics import service
 from tests import cases, clock, identity
 from tests.api.test_escalation import OFFICER, staffed
@@ -182,6 +185,40 @@ def test_a_case_is_printed_whole(duly: Duly, language: str) -> None:
     assert words["events"]["complaint_received"] in said
     assert words["dates"]["answer"] in said
     assert words["letters"]["submission_taken"] in said
+
+
+@pytest.mark.parametrize(("years", "own"), [(5, True), (1, False)])
+def test_the_paper_says_how_long_a_case_is_kept(duly: Duly, years: int, own: bool) -> None:
+    """M85, D8: the longer of the rules' term and the organisation's; a hold has no end."""
+    held = cases.registered(duly)
+    ports, house = duly.ports(), cases.house(duly)
+    root = house.organisation
+    settings = replace(root.settings, complaints=ComplaintSettings(keep_years=years))
+    house = replace(house, held=replace(house.held, value=replace(root, settings=settings)))
+    ended = Closed(state=State.ANSWERED, at=ports.now, outcome=Outcome.UPHELD)
+    closed = replace(held.value, closed=ended)
+    words = on_paper._words()["pl"]
+    (kept,) = [one for one in on_paper._dates(closed, house, words, "pl") if "howyw" in one.title]
+    end = keep_until(closed, settings.complaints)
+    assert end is not None and kept.on == closed.day(end) - timedelta(days=1)
+    assert (kept.why == words["dates"]["keep_own"]) is own
+    for still in (held.value, replace(closed, hold="spór")):
+        titles = [one.title for one in on_paper._dates(still, house, words, "pl")]
+        assert words["dates"]["keep"] not in titles
+
+
+@pytest.mark.parametrize(
+    ("address", "city", "said"),
+    [
+        ("ul. Krótka 2, 00-002 Warszawa", "warszawa", "ul. Krótka 2, 00-002 Warszawa"),
+        ("ul. Krótka 2", "Warszawa", "ul. Krótka 2, Warszawa"),
+        ("ul. Warszawska 2", "Warszaw", "ul. Warszawska 2, Warszaw"),
+        ("ul. Krótka 2", "", "ul. Krótka 2"),
+    ],
+)
+def test_the_paper_names_a_city_once(address: str, city: str, said: str) -> None:
+    """Item 10: many write the city into their address, and are asked for it besides (M7)."""
+    assert on_paper._person(Person(postal_address=address, city=city)) == said
 
 
 def test_every_event_and_letter_of_a_case_has_its_words_on_paper() -> None:
