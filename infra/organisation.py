@@ -3,9 +3,9 @@
 `python -m infra.organisation --stage prod found FILE`
 
 FILE is TOML: `org`, `[settings]` as the API takes them, `[[staff]]` with name, email, role,
-department, language; the first is the administrator. Each gets a sign-in by e-mail from the user
-pool. Safe to repeat: a sign-in that exists is kept, a person of the directory is updated. Adding
-people later is the same command with more `[[staff]]`; what an administrator changed in the
+department, position, language; the first is the administrator. Each gets a sign-in by e-mail from
+the user pool. Safe to repeat: a sign-in that exists is kept, a person of the directory is updated.
+Adding people later is the same command with more `[[staff]]`; what an administrator changed in the
 settings since is left alone.
 """
 
@@ -30,12 +30,13 @@ from chalicelib.organisations.domain import Entitlements, House, Member, Role, S
 
 
 class Person(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """A member of staff, as the file names them."""
+    """A member of staff, as the file names them; answers to clients are signed with `position`."""
 
     name: str
     email: str
     role: Role
     department: str = ""
+    position: str = ""
     language: str = "en"
 
 
@@ -130,12 +131,14 @@ def _keep(org: str, member: Member) -> None:
 
 
 def _known(house: House, member: Member) -> Member:
-    """The person as the file says, and as the directory has what no file says: hours, files, and
-    whether they still work there.
+    """The person as the file says, and as the directory has what no file says: hours, files and
+    whether they still work there; and a position, where the file leaves it out.
     """
     same = (one for one in house.directory.members if one.staff_id == member.staff_id)
     told = {name: getattr(member, name) for name in Person.__struct_fields__}
-    return msgspec.structs.replace(next(same, member), **told)
+    known = next(same, member)
+    told["position"] = member.position or known.position
+    return msgspec.structs.replace(known, **told)
 
 
 def _move(house: House, wanted: Settings) -> None:

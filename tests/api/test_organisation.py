@@ -7,6 +7,7 @@ import msgspec
 from chalicelib.kernel.change import SYSTEM
 from chalicelib.organisations import domain, service
 from chalicelib.organisations.domain import Entitlements
+from infra import organisation
 from tests.duly import ADMIN, AGENT, HEAD, Answer, Duly
 
 NEW = "a7777777-7777-4777-8777-777777777777"
@@ -133,6 +134,25 @@ def test_the_directory_lives_in_the_organisation(duly: Duly) -> None:
     assert known[NEW].items() >= person.items()
     assert duly.staff("GET", "/api/catalogue", by=NEW).status == 200
     assert {AGENT, HEAD, ADMIN, NEW} == set(known)
+
+
+def test_the_founding_file_names_the_position_with_which_answers_are_signed(duly: Duly) -> None:
+    """M52, item 7: who answers, by name and position; a file that names none takes none back."""
+
+    def kept(**changes: Any) -> Any:
+        file = {"name": "Hanna Head", "email": "hanna@agencja.example", "role": "head", **changes}
+        one = msgspec.structs.asdict(msgspec.convert(file, organisation.Person))
+        organisation._keep("agencja", domain.Member(staff_id=HEAD, **one))
+        (found,) = [
+            one
+            for one in duly.staff("GET", "/api/staff", by=ADMIN).json["members"]
+            if one["staff_id"] == HEAD
+        ]
+        return found["position"], found["department"]
+
+    assert kept(position="Kierowniczka", department="Jakość") == ("Kierowniczka", "Jakość")
+    assert kept(department="Szkody") == ("Kierowniczka", "Szkody")
+    assert kept(position="Dyrektorka") == ("Dyrektorka", "")
 
 
 def test_hours_that_are_none_are_refused(duly: Duly) -> None:
