@@ -22,7 +22,7 @@ from chalicelib.consents import store as declarations
 from chalicelib.consents.domain import Declaration
 from chalicelib.consents.standings import Record
 from chalicelib.documents import store as files
-from chalicelib.kernel import chain
+from chalicelib.kernel import chain, text
 from chalicelib.kernel.change import Held, Key, Letter
 from chalicelib.organisations import store as organisations
 from chalicelib.organisations.domain import House, Wording
@@ -39,6 +39,12 @@ TOLD = frozenset(
         *("closed_as_duplicate", "duplicate_linked", "reopened"),
     }
 )
+# What is known of a case by its writer's own words, and what came of it.
+OWN_WORDS = (
+    *("reference", "channel", "kind", "language", "received_at", "registered_at", "writer"),
+    *("insured", "contract_number", "claim_number", "product"),
+)
+HANDLED = ("requests", "extension", "question", "closed", "state")
 ROOMS = ("papers", "scans")
 MOST_EML = 40 * 1024 * 1024
 _letter = msgspec.json.Decoder(Letter).decode
@@ -108,7 +114,7 @@ def pieces(ports: Ports, told: Known) -> Iterator[Piece]:
     yield from _mail(told.letters, "letters")
     yield from _objects(ports, told.held.key)
     for case in told.cases:
-        yield from _case(ports, case)
+        yield from _case(ports, case, told.held.value)
 
 
 def consent_records(told: Known) -> Iterator[receipts.ConsentRecord]:
@@ -236,36 +242,47 @@ def _objects(ports: Ports, key: Key) -> Iterator[Piece]:
         yield Piece(name=name, object_key=file.object_key, size=file.size)
 
 
-def _case(ports: Ports, held: Held[Complaint]) -> Iterator[Piece]:
-    """A submission of the client: its words, what came later, what was said to it, its files."""
+def _case(ports: Ports, held: Held[Complaint], client: Client) -> Iterator[Piece]:
+    """A submission of the client: its words, what came later, what was said to it, its files.
+
+    Who wrote for somebody else, without an authority, has their own words and the fixed text (M37).
+    """
     case, items = cases.read(ports, held.key, "STATEMENT")
+    outside = _stands_outside(case.value, client)
     folder = f"complaints/{case.value.reference.replace('/', '-')}"
-    letters = _letters(ports.ledger.parts(held.key, "LETTER#"), {case.value.addressed_as})
-    yield Piece(name=f"{folder}/case.json", content=_json(_case_facts(case.value)))
-    events = (_shown(case.value, one) for one in _events(ports, case))
-    yield Piece(name=f"{folder}/events.json", content=_chain(case, events).encode())
+    to = "writer" if outside else case.value.addressed_as
+    letters = _letters(ports.ledger.parts(held.key, "LETTER#"), {to})
+    facts = _case_facts(case.value, OWN_WORDS if outside else (*OWN_WORDS, *HANDLED))
+    yield Piece(name=f"{folder}/case.json", content=_json(facts))
+    if not outside:
+        events = (_shown(case.value, one) for one in _events(ports, case))
+        yield Piece(name=f"{folder}/events.json", content=_chain(case, events).encode())
     yield Piece(name=f"{folder}/statement.json", content=_json(cases.statement(items)))
-    messages = cases.messages(ports, held.key)
+    came = cases.messages(ports, held.key)
+    messages = [one for one in came if not outside or one.sender == "writer"]
+    others = {file for one in came if one not in messages for file in one.files}
     yield Piece(name=f"{folder}/messages.json", content=_json(messages))
     said = [_said(item.data) for item in ports.ledger.parts(held.key, "SAID#")]
-    yield Piece(
-        name=f"{folder}/answers.json",
-        content=_json([one for one in said if _was_said(case.value, one, letters)]),
-    )
+    answers = [one for one in said if not outside and _was_said(case.value, one, letters)]
+    yield Piece(name=f"{folder}/answers.json", content=_json(answers))
     yield from _mail(letters, f"{folder}/letters")
     for file in cases.files(ports, held.key):
-        if file.state == "kept":
+        if file.state == "kept" and file.file_id not in others:
             name = f"{folder}/files/{file.file_id}-{file.name.replace('/', '-')}"
             yield Piece(name=name, object_key=file.object_key, size=file.size)
 
 
-def _case_facts(case: Complaint) -> dict[str, Any]:
+def _stands_outside(case: Complaint, client: Client) -> bool:
+    """Whether the client is not the insured for whom somebody else wrote, but that somebody."""
+    insured = case.insured
+    if insured is None or not case.third_party:
+        return False
+    return text.fold(insured.name) != text.fold(client.identity.name)
+
+
+def _case_facts(case: Complaint, names: Iterable[str]) -> dict[str, Any]:
     """What is known of the submission, without what staff think of it."""
-    names = (
-        "reference channel kind language received_at registered_at writer insured"
-        " contract_number claim_number product requests extension question closed"
-    )
-    return {name: getattr(case, name) for name in names.split()} | {"state": case.state}
+    return {name: getattr(case, name) for name in names}
 
 
 def _shown(case: Complaint, event: EventRecord) -> EventRecord:

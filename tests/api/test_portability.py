@@ -243,13 +243,26 @@ def test_a_copy_holds_no_word_of_staff_and_nobody_elses_data(duly: Duly) -> None
 
 def test_where_another_stands_in_the_case_only_days_and_codes_are_told(duly: Duly) -> None:
     """GDPR Art. 15(4), M37: who wrote for whom, from where, is not repeated."""
-    files = worked(duly, duly.client(), insured=cases.INSURED)
+    files = worked(duly, duly.client(name=cases.INSURED.name), insured=cases.INSURED)
     kinds = told(files)
     assert kinds["message_joined"] is None and kinds["complaint_received"] is None
     assert kinds["complaint_registered"] == {"anonymous": False, "third_party": True}
     (name,) = [name for name in files if name.endswith("/events.json")]
     for word in (cases.INSURED.name, cases.INSURED.email, "203.0.113.7"):
         assert word.encode() not in files[name]
+
+
+def test_who_wrote_for_another_has_their_own_words_alone(duly: Duly) -> None:
+    """M37, M39: nothing of what came of it, whoever asks for a copy of what is known of them."""
+    files = worked(duly, duly.client(), insured=cases.INSURED)
+    assert not [name for name in files if name.endswith("/events.json")]
+    (facts,) = [json.loads(files[name]) for name in files if name.endswith("/case.json")]
+    assert facts["contract_number"] is not None
+    assert facts.keys().isdisjoint({"state", "closed", "question", "requests", "extension"})
+    (answers,) = [json.loads(files[name]) for name in files if name.endswith("/answers.json")]
+    assert answers == []
+    (messages,) = [json.loads(files[name]) for name in files if name.endswith("/messages.json")]
+    assert [one["text"] for one in messages] == ["Dosyłam skan."]
 
 
 def test_that_it_was_asked_for_is_told_once(duly: Duly) -> None:
