@@ -5,7 +5,9 @@ off side by side; lines that share a number or an address one after the other, s
 one person never make two clients.
 """
 
+import csv
 import hashlib
+import io
 import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -204,6 +206,7 @@ class _Turn:
             grace=timedelta(days=self.house.settings.keeping.grace_days),
         )
         self.nobodys: set[str] = set()  # of these lines' numbers and addresses
+        self.tried: dict[str, str] = {}  # whom the dry run found for each of these lines
         self.kept_off = self._kept_off()
 
     def step(self, held: Held[ConsentImport]) -> None:
@@ -213,6 +216,7 @@ class _Turn:
         if content is None:
             raise Unavailable
         lines = [self._checked(line) for line in _lines(content)]
+        self.tried = {} if self.dry else self._found_before(part)
         self._look_up(lines)
         groups = together(lines)
         bunches = [groups[start : start + BUNCH] for start in range(0, len(groups), BUNCH)]
@@ -351,6 +355,7 @@ class _Turn:
         digests = client_service.digests(self.house, identity, external_id=line.external_id)
         held = self._client(line, identity)
         if held is None:
+            self._refuse_erased(line)
             self._refuse_suppressed(line, identity, digests)
             return self._new(line, identity, digests)
         client_store.refuse_erased(held.value)
@@ -399,6 +404,19 @@ class _Turn:
         pages = (keys[start : start + BATCH] for start in range(0, len(keys), BATCH))
         items = (item for page in pages for item in self.ports.ledger.roots(page).values())
         return [client_store.held(item) for item in items if item.key.kind == "CLIENT"]
+
+    def _found_before(self, part: int) -> dict[str, str]:
+        """Whom the dry run found, by the number of the line."""
+        raw = self.ports.bucket.get(_results(self.key, "check", part), most=lists.MOST_BYTES)
+        rows = csv.reader(io.StringIO((raw or b"").decode(), newline=""))
+        return {row[0]: row[-1] for row in rows}
+
+    def _refuse_erased(self, line: Line) -> None:
+        """A list that was tried before somebody was erased does not bring them back (S15)."""
+        client_id = self.tried.get(str(line.number))
+        if client_id:
+            for one in self._read([client_domain.key(self.key.org, client_id)]):
+                client_store.refuse_erased(one.value)
 
     def _refuse_suppressed(
         self, line: Line, identity: Identity, digests: Mapping[str, str]

@@ -370,6 +370,23 @@ def test_who_withdrew_and_was_erased_stays_so(duly: Duly) -> None:
     assert counts(one["applied"]) == {"created": 1}
 
 
+def test_who_is_erased_between_dry_run_and_applying_stays_so(duly: Duly) -> None:
+    """S15, GDPR Art. 17: a list that lay ready does not make them anew; the others' lines go on."""
+    ann, bob = (f"{n};{n}nn;{n}@klient.example;;01.01.2019;nie;03.02.2019;papier" for n in "ab")
+    applied(duly, listed(ann))
+    client = the_client(duly, "ann")
+    one = tried(duly, listed(ann.replace("03.02", "04.02"), bob))
+    assert counts(one["checked"]) == {"updated": 1, "created": 1}
+    erased(duly, client)
+    assert begun(duly, one).status == 202
+    duly.heavy_tick()
+    one = again(duly, one["import_id"])
+    assert counts(one["applied"]) == {"refused": 1, "created": 1}
+    assert problems(one) == [(2, "client_erased", "")]
+    assert duly.staff("GET", "/api/clients?name=ann").json["clients"] == []
+    assert "a@klient.example" not in str(duly.table())
+
+
 def test_suppressions_beyond_memory_are_asked_for_line_by_line(
     duly: Duly, monkeypatch: pytest.MonkeyPatch
 ) -> None:
