@@ -3,6 +3,10 @@
 It is due from its first moment until its last page is settled; each step is one Change, so that a
 crash loses one step at most and nothing is done twice. Pages are numbered through the whole import.
 Whatever is wrong with a file or a page is its own result, and the rest goes on.
+
+A picture that belongs to nobody has a term, from the day of the import: whoever imported it is
+reminded, then it goes (GDPR Art. 5(1)(e)). Its page says first that it is gone, then the picture is
+erased, then its key is forgotten: so a crash leaves no picture that nothing speaks of.
 """
 
 from collections.abc import Iterable, Sequence
@@ -14,7 +18,18 @@ import msgspec
 from msgspec.structs import replace
 
 from chalicelib.documents.scans.ink import Ink
-from chalicelib.kernel.change import SYSTEM, Actor, Change, Event, Held, Key, Lookup, Once, Part
+from chalicelib.kernel.change import (
+    SYSTEM,
+    Actor,
+    Change,
+    Event,
+    Held,
+    Key,
+    Lookup,
+    Notice,
+    Once,
+    Part,
+)
 from chalicelib.kernel.errors import Conflict, Invalid, NotFound
 
 KIND = "IMPORT"
@@ -22,6 +37,7 @@ MOST_FILES = 40
 MOST_BYTES = 50 * 1024 * 1024
 MOST_PAGES = 1000  # of all files together
 NAMES_KEPT = timedelta(days=14)
+REMINDED = timedelta(days=14)  # before the term of what nobody picked
 TO_DO = "SCANS"
 SEEN_FILE = "SCANFILE"
 
@@ -55,6 +71,7 @@ class PageState(StrEnum):
     RECORDED = "recorded"
     HISTORY = "history"
     REJECTED = "rejected"
+    OVER = "over"  # nobody picked it in time
 
 
 class State(StrEnum):
@@ -103,9 +120,19 @@ class ScanPage(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     accepted_by: str = ""
     rejected_by: str = ""
 
+    @property
+    def gone(self) -> bool:
+        """Nobody's for good, and its picture is still to be erased."""
+        nobodys = self.state in (PageState.REJECTED, PageState.OVER) and not self.declaration_id
+        return nobodys and bool(self.object_key)
+
 
 class ScanImport(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """The root of an import of scans."""
+    """The root of an import of scans.
+
+    `unmatched` counts the pages of which nobody knows yet whose they are, `unmatched_days` says how
+    long they wait; `gone` counts the pictures that are to be erased.
+    """
 
     kind: Literal["scan"] = "scan"
     by: str
@@ -114,7 +141,31 @@ class ScanImport(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     signed_on: date | None = None
     pages: int = 0
     open: int = 0
+    unmatched: int = 0
+    unmatched_days: int = 90
+    reminded: bool = False
+    gone: int = 0
     finished: datetime | None = None
+
+    @property
+    def decide_by(self) -> datetime:
+        """Until when an unmatched page waits for somebody who knows whose it is."""
+        return self.created + timedelta(days=self.unmatched_days)
+
+    @property
+    def remind_at(self) -> datetime:
+        """When whoever imported it is reminded of what is still unmatched."""
+        return self.decide_by - min(REMINDED, timedelta(days=self.unmatched_days) / 2)
+
+    @property
+    def due_at(self) -> datetime | None:
+        """The next moment that something is to be done, once all is settled; None for never."""
+        moments = []
+        if self.finished is not None and any(one.name for one in self.files):
+            moments.append(self.finished + NAMES_KEPT)
+        if self.unmatched:
+            moments.append(self.decide_by if self.reminded else self.remind_at)
+        return min(moments, default=None)
 
     @property
     def state(self) -> State:
@@ -169,16 +220,23 @@ def create(
     *,
     signed_on: date | None,
     today: date,
+    unmatched_days: int,
     once: Once,
     by: Actor,
     now: datetime,
 ) -> Change:
-    """A new import, due at once."""
+    """A new import, due at once; what its pages without a client may wait for counts from now."""
     if not files or len({one.file_id for one in files}) != len(files):
         raise NothingToImport(field="files")
     if signed_on is not None and signed_on > today:
         raise SignedInFuture(field="signed_on")
-    root = ScanImport(by=by.id, created=now, files=tuple(files), signed_on=signed_on)
+    root = ScanImport(
+        by=by.id,
+        created=now,
+        files=tuple(files),
+        signed_on=signed_on,
+        unmatched_days=unmatched_days,
+    )
     body = {"files": [one.file_id for one in files], "signed_on": signed_on}
     return Change(
         key=where,
@@ -204,6 +262,7 @@ def read_on(
         files=files,
         pages=held.value.pages + len(pages),
         open=held.value.open + sum(one.open for one in pages),
+        unmatched=held.value.unmatched + sum(one.state is PageState.UNMATCHED for one in pages),
     )
     first_seen = bool(file.sha256) and not was.sha256 and file.state is not FileState.SEEN
     lookups = (Lookup(kind=SEEN_FILE, digest=file.sha256),) if first_seen else ()
@@ -250,7 +309,7 @@ def assign(
         pages=total,
         open=True,
     )
-    return _reopened(held, assigned, "scan_assigned", by, now)
+    return _reopened(held, _picked(held.value), assigned, "scan_assigned", by, now)
 
 
 def decide(
@@ -265,7 +324,7 @@ def decide(
         raise PageNotOpen
     decided = replace(page, accepted_by=by.id) if accept else replace(page, rejected_by=by.id)
     kind = "scan_accepted" if accept else "scan_rejected"
-    return _reopened(held, replace(decided, open=True), kind, by, now)
+    return _reopened(held, held.value, replace(decided, open=True), kind, by, now)
 
 
 def forget(held: Held[ScanImport], *, now: datetime) -> Change | None:
@@ -277,17 +336,68 @@ def forget(held: Held[ScanImport], *, now: datetime) -> Change | None:
 
 
 def dismiss(held: Held[ScanImport], page: ScanPage, *, by: Actor, now: datetime) -> Change:
-    """A person says that an unmatched page belongs to no declaration."""
+    """A person says that an unmatched page belongs to no declaration; its picture goes next."""
     if page.state is not PageState.UNMATCHED or page.open:
         raise PageNotOpen
-    gone = replace(page, state=PageState.REJECTED, rejected_by=by.id, object_key="")
-    return _step(held, held.value, "scan_dismissed", {"page": page.number}, [gone], now, by=by)
+    gone = replace(_bare(page, PageState.REJECTED), rejected_by=by.id)
+    root = _picked(held.value)
+    root = replace(root, gone=root.gone + gone.gone)
+    return _step(held, root, "scan_dismissed", {"page": page.number}, [gone], now, by=by)
+
+
+def remind(held: Held[ScanImport], *, on: date, now: datetime) -> Change:
+    """Word to whoever imported it: what is still unmatched goes after this day."""
+    data = {"reference": held.key.id, "kind": "scans_unmatched", "on": on.isoformat()}
+    notice = Notice(
+        person=held.value.by, about=held.key.id, step="unmatched", due_at=now, data=data
+    )
+    change = _step(held, replace(held.value, reminded=True), "scans_reminded", {}, (), now)
+    return replace(change, notices=(notice,))
+
+
+def lapse(held: Held[ScanImport], pages: Sequence[ScanPage], *, now: datetime) -> Change:
+    """Nobody picked these in time: of each stays that there was a page (GDPR Art. 5(1)(e)).
+
+    The file may be imported anew, by whoever finds out after all.
+    """
+    root = held.value
+    over = [_bare(one, PageState.OVER) for one in pages]
+    gone = sum(one.gone for one in over)
+    root = replace(root, unmatched=max(0, root.unmatched - len(over)), gone=root.gone + gone)
+    files = sorted({root.files[one.file].sha256 for one in pages} - {""})
+    lookups = [Lookup(kind=SEEN_FILE, digest=one, remove=True) for one in files]
+    body = {"pages": [one.number for one in over]}
+    return _step(held, root, "scans_lapsed", body, over, now, lookups)
+
+
+def erased(held: Held[ScanImport], pages: Sequence[ScanPage], *, now: datetime) -> Change:
+    """The pictures of these pages are gone, every version of them."""
+    root = replace(held.value, gone=max(0, held.value.gone - len(pages)))
+    body = {"pages": [one.number for one in pages]}
+    left = [replace(one, object_key="") for one in pages]
+    return _step(held, root, "scan_pictures_erased", body, left, now)
+
+
+def _bare(page: ScanPage, state: PageState) -> ScanPage:
+    """That there was a page, and where its picture is to be erased."""
+    return ScanPage(
+        number=page.number,
+        file=page.file,
+        in_file=page.in_file,
+        state=state,
+        object_key=page.object_key,
+    )
+
+
+def _picked(root: ScanImport) -> ScanImport:
+    """One page less of which nobody knows whose it is."""
+    return replace(root, unmatched=max(0, root.unmatched - 1))
 
 
 def _reopened(
-    held: Held[ScanImport], page: ScanPage, kind: str, by: Actor, now: datetime
+    held: Held[ScanImport], root: ScanImport, page: ScanPage, kind: str, by: Actor, now: datetime
 ) -> Change:
-    root = replace(held.value, open=held.value.open + 1)
+    root = replace(root, open=root.open + 1)
     body = {"page": page.number, "declaration": page.declaration_id}
     return _step(held, root, kind, body, [page], now, by=by)
 
@@ -304,15 +414,13 @@ def _step(
 ) -> Change:
     over = root.state is State.DONE
     root = replace(root, finished=(root.finished or now) if over else None)
-    named = any(one.name for one in root.files)
-    due = now + NAMES_KEPT if named else None
     return Change.of(
         held,
         root,
         Event(kind=kind, actor=by, at=now, body=body),
         parts=[_part(held.value, one) for one in pages],
         lookups=lookups,
-        due_at=due if over else now,
+        due_at=root.due_at if over and not root.gone else now,
     )
 
 

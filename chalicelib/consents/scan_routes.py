@@ -67,7 +67,10 @@ class ScanFileView(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class ScanPageView(msgspec.Struct, frozen=True, kw_only=True):
-    """A page, what became of it, and why; `url` shows it for five minutes."""
+    """A page, what became of it, and why; `url` shows it for five minutes.
+
+    `over`: nobody said in time whose it is, and its picture is erased.
+    """
 
     import_id: str
     number: int
@@ -144,7 +147,11 @@ def import_scans(call: Call) -> ImportView:
 
 @routes.staff("GET", "/api/scans/unmatched", query=PageQuery, gives=ScanPagesView)
 def read_unmatched_scans(call: Call) -> ScanPagesView:
-    """Pages whose declaration nobody knows yet (S37)."""
+    """Pages whose declaration nobody knows yet (S37).
+
+    Each waits `unmatched_days` of the organisation's keeping from its import; then its picture is
+    erased.
+    """
     return _to_do(call, "unmatched")
 
 
@@ -230,7 +237,7 @@ def _correct(root: ScanImport, found: list[ScanPage]) -> bool:
 
 def _page(call: Call, import_id: str, one: ScanPage) -> ScanPageView:
     url = ""
-    if one.object_key:
+    if one.object_key and not one.gone:
         kind = papers.PDF if one.object_key.endswith(".pdf") else scans.JPEG
         name = f"scan-{one.number}.{'pdf' if kind == papers.PDF else 'jpg'}"
         url = call.ports.bucket.link(one.object_key, filename=name, content_type=kind)

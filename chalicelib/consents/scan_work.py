@@ -1,4 +1,5 @@
-"""What the agenda does with an import of scans: read it page by page, settle paper by paper.
+"""What the agenda does with an import of scans: read it page by page, settle paper by paper, and
+erase what belongs to nobody.
 
 In steps of a few pages; a step that dies is tried again after `LEASE`; a file on which several die
 has a result of its own, and the next one's turn comes (S31-S37). A module of its own, because no
@@ -33,7 +34,8 @@ from chalicelib.documents.codes import Payload
 from chalicelib.documents.scans import reading, sources
 from chalicelib.documents.scans.reading import Outcome, Reading, Verdict
 from chalicelib.documents.scans.sources import Source, Unreadable
-from chalicelib.kernel.change import Actor, Held, Key
+from chalicelib.kernel import workdays
+from chalicelib.kernel.change import Actor, Change, Held, Key
 from chalicelib.kernel.errors import ChangedMeanwhile, Gone, NotFound, TooLarge
 from chalicelib.organisations import store as organisations
 from chalicelib.ports import Due, Ports
@@ -42,6 +44,7 @@ LEASE = timedelta(minutes=10)
 MOST_ATTEMPTS = 3
 CHUNK = 5  # pages of one step
 MOST_PARTS = 90  # of one transaction, which has room for a hundred
+MOST_GONE = 50  # with a pointer for each of forty files
 SECONDS = 5.0  # of one turn; the agenda gives the next one
 _paper = msgspec.json.Decoder(SignedPaper).decode
 
@@ -79,17 +82,30 @@ class _Turn:
         elif held.value.state is State.SETTLING:
             self._settle(held)
         else:
-            return self._forget(held)
+            change = self._wound_up(held)
+            if change is None:
+                return False
+            self.ports.ledger.commit(change)
         return True
 
-    def _forget(self, held: Held[ScanImport]) -> bool:
-        finished = held.value.finished
-        if finished is None or self.ports.now < finished + imports.NAMES_KEPT:
-            return False
-        change = imports.forget(held, now=self.ports.now)
-        if change is not None:
-            self.ports.ledger.commit(change)
-        return False
+    def _wound_up(self, held: Held[ScanImport]) -> Change | None:
+        """What is to be done once all is settled: pictures of nobody go, then names of files."""
+        root, now = held.value, self.ports.now
+        if root.gone:
+            gone = [one for one in scans.pages(self.ports, self.key) if one.gone][:MOST_GONE]
+            for one in gone:
+                self.ports.bucket.erase(one.object_key)
+            return imports.erased(held, gone, now=now)
+        if root.unmatched and now >= root.decide_by:
+            known = scans.pages(self.ports, self.key)
+            late = [one for one in known if one.state is PageState.UNMATCHED][:MOST_GONE]
+            return imports.lapse(held, late, now=now)
+        if root.unmatched and not root.reminded and now >= root.remind_at:
+            on = workdays.local(root.decide_by, self.house.settings.time_zone).date()
+            return imports.remind(held, on=on, now=now)
+        if root.finished is not None and now >= root.finished + imports.NAMES_KEPT:
+            return imports.forget(held, now=now)
+        return None
 
     # Reading
 

@@ -96,6 +96,7 @@ def create(
         files,
         signed_on=signed_on,
         today=today,
+        unmatched_days=house.settings.keeping.unmatched_days,
         once=once(import_id),
         by=by,
         now=ports.now,
@@ -165,16 +166,17 @@ def assign(
 
 
 def decide(ports: Ports, org: str, import_id: str, number: int, *, accept: bool, by: Actor) -> None:
-    """A person looked: a page that waits is accepted or rejected, an unmatched one dismissed."""
+    """A person looked: a page that waits is accepted or rejected, an unmatched one dismissed.
+
+    The picture of one that is dismissed is erased by the next turn, every version of it.
+    """
 
     def decided(held: Held[ScanImport], one: ScanPage) -> Change:
         if one.state is PageState.UNMATCHED and not accept:
             return imports.dismiss(held, one, by=by, now=ports.now)
         return imports.decide(held, one, accept=accept, by=by, now=ports.now)
 
-    was = _act(ports, org, import_id, number, decided)
-    if was.state is PageState.UNMATCHED and was.object_key:
-        ports.bucket.delete(was.object_key)
+    _act(ports, org, import_id, number, decided)
 
 
 def _act(
@@ -183,8 +185,8 @@ def _act(
     import_id: str,
     number: int,
     decided: Callable[[Held[ScanImport], ScanPage], Change],
-) -> ScanPage:
-    """One act on one page, as it was; a step settled meanwhile does not take it from the person."""
+) -> None:
+    """One act on one page; a step settled meanwhile does not take it from the person."""
     where, sk = imports.key(org, import_id), f"PAGE#{number:05d}"
     for attempt in range(MOST_TRIES):
         items = ports.ledger.read(where, "ROOT", sk)
@@ -199,8 +201,7 @@ def _act(
             if attempt == MOST_TRIES - 1:
                 raise
             continue
-        return page
-    raise ChangedMeanwhile
+        return
 
 
 def _chosen(ports: Ports, house: House, declaration: tuple[str, str] | str) -> Target:

@@ -44,7 +44,11 @@ class HoldView(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class CertificateView(msgspec.Struct, frozen=True, kw_only=True):
-    """What was erased, why, when, and where the chain of what is left ends."""
+    """What was erased, why, when, and where the chain of what is left ends.
+
+    A line in an export of all clients, or in a list that was not yet applied, is not part
+    of it: these copies end by themselves, after a day and a week.
+    """
 
     kind: str
     id: str

@@ -43,6 +43,7 @@ STEPS = (
     "consent_expires",
     "consent_expiring",
     "consent_weak",
+    "scans_unmatched",
     "insured_confirmed",
     "question_by_post",
     "receipt_by_post",

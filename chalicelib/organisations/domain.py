@@ -160,9 +160,13 @@ class ComplaintSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknow
 
 
 class Keeping(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """How long clients are kept without a basis, and the evidence of a withdrawal (S15, D22)."""
+    """How long clients are kept without a basis, and the evidence of a withdrawal (S15, D22).
+
+    `unmatched_days`: how long a scanned page waits for somebody who knows whose it is (S37).
+    """
 
     grace_days: int = 30
+    unmatched_days: int = 90
     evidence_years: int = 6
 
 
@@ -594,6 +598,7 @@ def checked(settings: Settings) -> Settings:
     _require(0 <= settings.reminder_days < settings.link_days, "reminder_days")
     _require(_is_origin(settings.host), "host")
     _require(0 <= settings.keeping.grace_days <= 365, "keeping.grace_days")
+    _require(1 <= settings.keeping.unmatched_days <= 365, "keeping.unmatched_days")
     _require(1 <= settings.keeping.evidence_years <= 30, "keeping.evidence_years")
     _require(settings.help_link == "" or _is_link(settings.help_link), "help_link")
     return replace(

@@ -14,6 +14,7 @@ from PIL import Image
 from chalicelib import agenda, wiring
 from chalicelib.aws import clients, ledger
 from chalicelib.clients import domain, store
+from chalicelib.consents import scan_work
 from chalicelib.documents.scans import printed
 from chalicelib.documents.sheet import Area
 from chalicelib.kernel.change import SYSTEM
@@ -394,17 +395,110 @@ def test_a_page_of_who_is_erased_meanwhile_goes_with_them(duly: Duly) -> None:
     assert not [one for one in duly.objects() if one.startswith(rooms)]
 
 
-def test_what_belongs_to_nobody_is_dismissed(duly: Duly) -> None:
-    """S37: a page of anything else leaves the list, and changes nothing."""
+def nobodys(seed: int = 1) -> Any:
+    """A page of something else."""
     page = Image.new("L", (1240, 1754), 255)
-    generator.scribbled(page, Area(30, 60, 120, 40), DPI, generator.chance_of(1))
-    scans = imported(duly, scanned([page, Image.new("L", (1240, 1754), 255)]))
+    generator.scribbled(page, Area(30, 60, 120, 40), DPI, generator.chance_of(seed))
+    return page
+
+
+def versions(duly: Duly, room: str = "scans/") -> list[str]:
+    """Every version that the bucket still has of anything in this room."""
+    bucket = wiring.setting("BUCKET_NAME")
+    page = clients.client("s3").list_object_versions(Bucket=bucket, Prefix=room)
+    return [one["Key"] for one in (*page.get("Versions", []), *page.get("DeleteMarkers", []))]
+
+
+def test_what_belongs_to_nobody_is_dismissed(duly: Duly) -> None:
+    """S37: a page of anything else leaves the list, and changes nothing; no version of it stays."""
+    scans = imported(duly, scanned([nobodys(), Image.new("L", (1240, 1754), 255)]))
     assert states(scans) == ["unmatched", "blank"]
     assert decided(duly, scans["pages"][0], "accept").told == (409, "scan_page_settled")
     assert decided(duly, scans["pages"][0], "reject").status == 202
-    assert states(again(duly, scans)) == ["rejected", "blank"]
-    assert duly.objects() == {}
+    now = again(duly, scans)
+    assert states(now) == ["rejected", "blank"]
+    assert now["pages"][0]["url"] == ""
     assert duly.staff("GET", "/api/scans/unmatched").json["pages"] == []
+    assert versions(duly)
+    heavy(duly)
+    assert versions(duly) == []
+    assert duly.objects() == {}
+    assert states(again(duly, scans)) == ["rejected", "blank"]
+    assert heavy(duly).done == 0
+
+
+def test_a_page_that_nobody_picks_is_erased_in_time(
+    duly: Duly, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """S37, GDPR Art. 5(1)(e): reminded of, then gone; that there was a page stays known."""
+    monkeypatch.setattr(scan_work, "MOST_GONE", 1)  # of one transaction
+    content = scanned([nobodys(1), nobodys(2)])
+    scans = imported(duly, content)
+    assert states(scans) == ["unmatched"] * 2
+    duly.wait(days=75)
+    heavy(duly)
+    duly.tick()
+    assert duly.mailbox.sent == []
+    duly.wait(days=2)
+    heavy(duly)
+    duly.tick()
+    duly.tick()
+    (told,) = duly.mailbox.to("ewa@agencja.example")
+    assert scans["import_id"] in told.text
+    assert "przypisanie do klienta" in told.text
+    duly.wait(days=12)
+    heavy(duly)
+    assert states(again(duly, scans)) == ["unmatched"] * 2
+    duly.wait(days=2)
+    heavy(duly)
+    now = again(duly, scans)
+    assert states(now) == ["over"] * 2
+    assert (now["state"], now["correct"]) == ("done", False)
+    assert {(one["url"], one["reason"], one["code"]) for one in now["pages"]} == {("", "", "")}
+    assert versions(duly) == []
+    kept = [str(item) for (_, sk), item in duly.table().items() if sk.startswith("PAGE#")]
+    assert not [one for one in kept if "sha256" in one or ".jpg" in one]
+    assert duly.staff("GET", "/api/scans/unmatched").json["pages"] == []
+    assert decided(duly, now["pages"][0], "reject").told == (409, "scan_page_settled")
+    assert len(duly.mailbox.sent) == 1
+    assert heavy(duly).done == 0
+    assert states(imported(duly, content)) == ["unmatched"] * 2  # the file is no longer "seen"
+
+
+def test_nobody_is_reminded_of_what_was_decided(duly: Duly) -> None:
+    """S37: a page that was dismissed or assigned has no term any more."""
+    scans = imported(duly, scanned([nobodys()]))
+    decided(duly, scans["pages"][0], "reject")
+    for _ in range(2):
+        heavy(duly)
+        duly.wait(days=80)
+    duly.tick()
+    assert duly.mailbox.sent == []
+    assert states(again(duly, scans)) == ["rejected"]
+
+
+def test_a_picture_goes_though_the_bucket_failed_at_first(duly: Duly) -> None:
+    """GDPR Art. 5(1)(e): what is said to be over is shown to nobody, and erased by a later turn."""
+    scans = imported(duly, scanned([nobodys()]))
+    duly.wait(days=91)
+    events = clients.client("s3").meta.events
+    operation = "before-send.s3.ListObjectVersions"
+
+    def fails(**_: Any) -> None:
+        raise RuntimeError("no bucket today")
+
+    events.register(operation, fails)
+    try:
+        assert heavy(duly).failed == 1
+    finally:
+        events.unregister(operation, fails)
+    now = again(duly, scans)
+    assert (states(now), now["pages"][0]["url"]) == (["over"], "")
+    assert versions(duly)
+    duly.wait(hours=1)
+    heavy(duly)
+    assert versions(duly) == []
+    assert states(again(duly, scans)) == ["over"]
 
 
 def test_bad_files_have_their_own_result_and_the_rest_goes_on(duly: Duly) -> None:
