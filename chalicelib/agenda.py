@@ -2,10 +2,14 @@
 
 The tick alone gets everything done; the table's stream hands letters over within a second. Twice,
 late or at the same time does no harm: every handler ends in a conditional write.
+
+What is heavy may end its process, by memory or by time, and then nobody counts that it failed. So
+each of its turns is leased first: counted as an attempt, and not due before the lease is over.
 """
 
 from collections.abc import Callable, Iterable, Mapping
-from datetime import timedelta
+from contextlib import suppress
+from datetime import datetime, timedelta
 from typing import Any
 
 import msgspec
@@ -24,12 +28,13 @@ from chalicelib.kernel.errors import ChangedMeanwhile, DomainError
 from chalicelib.letters import service as letters
 from chalicelib.letters.service import Owner
 from chalicelib.portability import service as portability
-from chalicelib.ports import Due, MailDelayed, Ports
+from chalicelib.ports import Due, Item, MailDelayed, Ports
 
 PAGE = 100
 MOST_ATTEMPTS = 8
 FIRST_PAUSE = timedelta(seconds=30)
 LONGEST_PAUSE = timedelta(hours=1)
+LEASE = timedelta(minutes=10)  # longer than any function may run
 MOST_TRIES = 5
 
 # Who promises letters, and who attends to an aggregate that is due, by its kind.
@@ -45,12 +50,19 @@ ATTEND: Mapping[str, Callable[[Ports, Key], str]] = {
     "COMPLAINT": complaints.attend,
     "ORGANISATION": digests.begin_day,
     "PERSON": digests.attend,
+}
+# Who does a turn of what is heavy: handed the root as it was before the lease, its attempts too.
+WORK: Mapping[str, Callable[[Ports, Item], None]] = {
     "IMPORT": scan_work.attend,
     "CONSENTS": list_work.attend,
     "EXPORT": exports.attend,
     "PORTABILITY": portability.attend,
-    "ERASURE": lambda ports, key: erasure.attend(ports, key, TARGETS),
+    "ERASURE": lambda ports, item: erasure.attend(ports, item, TARGETS),
 }
+
+
+class NeverEnded(Exception):
+    """Attempt after attempt was begun, and none of them came to an end."""
 
 
 class Run(msgspec.Struct, kw_only=True):
@@ -164,18 +176,64 @@ def _attempt(ports: Ports, due: Due, run: Run) -> None:
 def _handle(ports: Ports, due: Due) -> str:
     if due.sk.startswith("LETTER#"):
         return letters.deliver(ports, due, OWNERS[due.key.kind])
+    if due.key.kind in WORK:
+        return _work(ports, due.key)
     return ATTEND[due.key.kind](ports, due.key)
 
 
+def _work(ports: Ports, key: Key) -> str:
+    """A turn of what is heavy, leased; its commit says when it is due, which ends the lease.
+
+    `NeverEnded` instead of a turn once its attempts are used up.
+    """
+    item = ports.ledger.read(key, "ROOT").get("ROOT")
+    if item is None or not item.due_at or _moment(item) > ports.now:
+        return "skipped"
+    if item.attempts >= MOST_ATTEMPTS:
+        raise NeverEnded
+    due = Due(key=key, sk="ROOT", due_at=item.due_at)
+    ports.ledger.postpone(due, attempts=item.attempts + 1, due_at=ports.now + LEASE)
+    try:
+        WORK[key.kind](ports, item)
+    except ChangedMeanwhile:
+        _give_back(ports, item)
+        raise
+    return "done"
+
+
+def _give_back(ports: Ports, was: Item) -> None:
+    """Somebody was first, and nothing failed: due as it was, if the lease still stands."""
+    with suppress(DomainError):  # then it is due when the lease is over
+        item = ports.ledger.read(was.key, was.sk).get(was.sk)
+        if item is not None and _is_leased(ports, item):
+            leased = Due(key=was.key, sk=was.sk, due_at=item.due_at)
+            ports.ledger.postpone(leased, attempts=was.attempts, due_at=_moment(was))
+
+
+def _is_leased(ports: Ports, item: Item) -> bool:
+    """Whether the item is as this run leased it: nobody has said since when it is due."""
+    return bool(item.due_at) and _moment(item) == ports.now + LEASE
+
+
+def _moment(item: Item) -> datetime:
+    return datetime.fromisoformat(item.due_at)
+
+
 def _failed(ports: Ports, due: Due, error: Exception, run: Run) -> None:
-    """Count the attempt and back off; after the last one, out of the way and in sight of staff."""
+    """Count the attempt and back off; after the last one, out of the way and in sight of staff.
+
+    A lease has counted it already. What a turn wrote before it failed says when the next one is.
+    """
     log.error("agenda_item_failed", error, item=due.sk, owner=str(due.key))
     run.failed += 1
     try:
         item = ports.ledger.read(due.key, due.sk).get(due.sk)
         if item is None or not item.due_at:
             return
-        attempts = item.attempts + 1
+        leased = due.key.kind in WORK and _is_leased(ports, item)
+        if due.key.kind in WORK and not leased and _moment(item) > ports.now:
+            return
+        attempts = item.attempts if leased else item.attempts + 1
         later = ports.now + min(FIRST_PAUSE * 2**attempts, LONGEST_PAUSE)
         still = Due(key=due.key, sk=due.sk, due_at=item.due_at)
         given_up = attempts >= MOST_ATTEMPTS

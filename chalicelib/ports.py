@@ -119,7 +119,10 @@ class Ledger(Protocol):
         """A letter's own step; `ChangedMeanwhile` if another sender was first."""
 
     def postpone(self, due: Due, *, attempts: int, due_at: datetime | None) -> None:
-        """A handler failed: try again later, or put it aside as stuck (None), in sight of staff."""
+        """It failed, or is about to be tried: due again later, or stuck (None), in sight of staff.
+
+        A commit of the root starts its attempts anew.
+        """
 
     def recall(self, due: Due, *, now: datetime) -> None:
         """Put what is stuck back into the agenda, due now."""

@@ -305,7 +305,11 @@ class DynamoLedger:
         return self.due(_stuck(org), until=datetime.max.replace(tzinfo=UTC), most=most)
 
     def postpone(self, due: Due, *, attempts: int, due_at: datetime | None) -> None:
-        """A handler failed: due again later; None: `stuck`, a shard of the organisation's own."""
+        """It failed, or is about to be tried: due again later; None: `stuck`, a shard of its own.
+
+        That shard is the organisation's. A commit of the root says anew when it is due, and sets
+        the attempts to none.
+        """
         shard = _shard(due.key) if due_at else _stuck(due.key.org)
         self._reschedule(due, shard, _instant(due_at) if due_at else due.due_at, attempts)
 

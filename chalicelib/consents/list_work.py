@@ -12,7 +12,7 @@ import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
-from datetime import date, datetime, timedelta
+from datetime import date, timedelta
 
 import msgspec
 
@@ -36,9 +36,8 @@ from chalicelib.kernel.errors import (
 )
 from chalicelib.organisations import store as organisations
 from chalicelib.organisations.domain import House
-from chalicelib.ports import Due, Ports
+from chalicelib.ports import Item, Ports
 
-LEASE = timedelta(minutes=10)
 MOST_ATTEMPTS = 3
 SECONDS = 10.0  # of one turn, and a step: the agenda begins none with less than fifteen left
 MOST_TRIES = 5
@@ -55,29 +54,23 @@ DAY_ONE, DAY_ONE_1904 = date(1899, 12, 30), date(1904, 1, 1)
 _lines = msgspec.json.Decoder(tuple[Line, ...]).decode
 
 
-def attend(ports: Ports, key: Key) -> str:
+def attend(ports: Ports, item: Item) -> None:
     """One turn of an import that is due: a few steps, each written down when it is done."""
-    item = ports.ledger.read(key, "ROOT").get("ROOT")
-    if item is None or not item.due_at or datetime.fromisoformat(item.due_at) > ports.now:
-        return "skipped"
-    due = Due(key=key, sk="ROOT", due_at=item.due_at)
-    ports.ledger.postpone(due, attempts=item.attempts + 1, due_at=ports.now + LEASE)
     held, ends = list_service.held_of(item), time.monotonic() + SECONDS
     if held.value.state is State.READING:
         change = _read(ports, held, patient=item.attempts < MOST_ATTEMPTS)
         ports.ledger.commit(change)
-        ports.bucket.delete(list_service.quarantine(key.org, key.id))
-        return "attended"
+        ports.bucket.delete(list_service.quarantine(item.key.org, item.key.id))
+        return
     if held.value.state not in (State.CHECKING, State.APPLYING):
         _forget(ports, held)
-        return "attended"
+        return
     turn, stage = _Turn(ports, held), held.value.state
     while held.value.state is stage:
         turn.step(held)
-        held = list_service.get(ports, key.org, key.id)
+        held = list_service.get(ports, item.key.org, item.key.id)
         if time.monotonic() >= ends:
             break
-    return "attended"
 
 
 def _clear(ports: Ports, held: Held[ConsentImport]) -> None:

@@ -1,15 +1,14 @@
 """What the agenda does with an import of scans: read it page by page, settle paper by paper, and
 erase what belongs to nobody.
 
-In steps of a few pages; a step that dies is tried again after `LEASE`; a file on which several die
-has a result of its own, and the next one's turn comes (S31-S37). A module of its own, because no
-request reads pictures.
+In steps of a few pages; a step that dies is tried again after its lease; a file on which several
+die has a result of its own, and the next one's turn comes (S31-S37). A module of its own, because
+no request reads pictures.
 """
 
 import hashlib
 import time
 from collections.abc import Iterable, Sequence
-from datetime import datetime, timedelta
 
 import msgspec
 from msgspec.structs import replace
@@ -38,9 +37,8 @@ from chalicelib.kernel import workdays
 from chalicelib.kernel.change import Actor, Change, Held, Key
 from chalicelib.kernel.errors import ChangedMeanwhile, Gone, NotFound, TooLarge
 from chalicelib.organisations import store as organisations
-from chalicelib.ports import Due, Ports
+from chalicelib.ports import Item, Ports
 
-LEASE = timedelta(minutes=10)
 MOST_ATTEMPTS = 3
 CHUNK = 5  # pages of one step
 MOST_PARTS = 90  # of one transaction, which has room for a hundred
@@ -49,18 +47,12 @@ SECONDS = 5.0  # of one turn; the agenda gives the next one
 _paper = msgspec.json.Decoder(SignedPaper).decode
 
 
-def attend(ports: Ports, key: Key) -> str:
+def attend(ports: Ports, item: Item) -> None:
     """One turn of an import that is due: a few steps, each written down when it is done."""
-    item = ports.ledger.read(key, "ROOT").get("ROOT")
-    if item is None or not item.due_at or datetime.fromisoformat(item.due_at) > ports.now:
-        return "skipped"
-    due = Due(key=key, sk="ROOT", due_at=item.due_at)
-    ports.ledger.postpone(due, attempts=item.attempts + 1, due_at=ports.now + LEASE)
-    turn = _Turn(ports, key, patient=item.attempts < MOST_ATTEMPTS)
+    turn = _Turn(ports, item.key, patient=item.attempts < MOST_ATTEMPTS)
     ends = time.monotonic() + SECONDS
     while turn.step() and time.monotonic() < ends:
         pass
-    return "attended"
 
 
 class _Turn:

@@ -6,7 +6,6 @@ Twice, or broken off and begun again, it ends the same: what is already gone is 
 import hashlib
 from collections.abc import Mapping
 from contextlib import suppress
-from datetime import datetime
 
 import msgspec
 
@@ -46,22 +45,16 @@ def held(item: Item) -> Held[Erasure]:
     return Held(key=item.key, value=_erasure(item.data), version=item.version, head=item.head)
 
 
-def attend(ports: Ports, key: Key, targets: Mapping[str, Target]) -> str:
+def attend(ports: Ports, item: Item, targets: Mapping[str, Target]) -> None:
     """One job, done from wherever it stands."""
-    items = ports.ledger.read(key, "ROOT")
-    if "ROOT" not in items:
-        return "skipped"
-    job, due_at = held(items["ROOT"]), items["ROOT"].due_at
-    if not due_at or datetime.fromisoformat(due_at) > ports.now:
-        return "skipped"
+    job = held(item)
     if job.value.finished_at is None:
         erase(ports, job, targets[job.value.kind])
-        return "erased"
-    swept = _sweep(ports, domain.target_of(key.org, job.value), targets[job.value.kind])
+        return
+    swept = _sweep(ports, domain.target_of(job.key.org, job.value), targets[job.value.kind])
     change = domain.look_again(job, swept, now=ports.now)
-    _log(ports, key, change.root)
+    _log(ports, job.key, change.root)
     ports.ledger.commit(change)
-    return "attended"
 
 
 def erase(ports: Ports, job: Held[Erasure], kind: Target) -> None:

@@ -7,7 +7,6 @@ meanwhile may be missed or come twice: an export is a walk through the list, not
 import time
 from collections.abc import Callable, Iterator
 from contextlib import suppress
-from datetime import datetime, timedelta
 
 import msgspec
 
@@ -19,9 +18,8 @@ from chalicelib.kernel import ids, tables
 from chalicelib.kernel.change import Actor, AlreadyDone, Held, Key, Once
 from chalicelib.kernel.errors import ChangedMeanwhile
 from chalicelib.organisations import store as organisations
-from chalicelib.ports import Due, Item, Ports
+from chalicelib.ports import Item, Ports
 
-LEASE = timedelta(minutes=10)
 SECONDS = 5.0  # of one turn; the agenda gives the next one
 PAGE = 100
 PART = 5 * 1024 * 1024  # what the bucket takes as a part that is not the last
@@ -75,24 +73,18 @@ def link(ports: Ports, held: Held[Export]) -> str:
     return ports.bucket.link(_place(held.key), filename=name, content_type=TYPES[root.format])
 
 
-def attend(ports: Ports, key: Key) -> str:
+def attend(ports: Ports, item: Item) -> None:
     """One turn of an export that is due: a few parts, each written down when it is there."""
-    item = ports.ledger.read(key, "ROOT").get("ROOT")
-    if item is None or not item.due_at or datetime.fromisoformat(item.due_at) > ports.now:
-        return "skipped"
-    due = Due(key=key, sk="ROOT", due_at=item.due_at)
-    ports.ledger.postpone(due, attempts=item.attempts + 1, due_at=ports.now + LEASE)
     held, ends = _held(item), time.monotonic() + SECONDS
     if held.value.state is State.DONE:
-        ports.bucket.delete(_place(key))
+        ports.bucket.delete(_place(item.key))
         ports.ledger.commit(domain.end(held, now=ports.now))
-        return "attended"
+        return
     while held.value.state is State.WRITING:
         _step(ports, held)
-        held = get(ports, key.org, key.id)
+        held = get(ports, item.key.org, item.key.id)
         if time.monotonic() >= ends:
             break
-    return "attended"
 
 
 def _step(ports: Ports, held: Held[Export]) -> None:

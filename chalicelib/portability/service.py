@@ -75,26 +75,23 @@ def held(item: Item) -> Held[Copy]:
     return Held(key=item.key, value=_copy(item.data), version=item.version, head=item.head)
 
 
-def attend(ports: Ports, key: Key) -> str:
+def attend(ports: Ports, item: Item) -> None:
     """One job, done from wherever it stands."""
     from chalicelib.portability import contents
 
-    items = ports.ledger.read(key, "ROOT")
-    if "ROOT" not in items or held(items["ROOT"]).value.finished is not None:
-        return "skipped"
-    job = held(items["ROOT"])
+    job = held(item)
     client = _client(ports, job)
     if client is None:
         ports.ledger.commit(domain.gone(job, now=ports.now))
-        return "gone"
-    house = organisations.house(ports, key.org)
+        return
+    house = organisations.house(ports, job.key.org)
     packed = pack(ports, contents.known(ports, house, client))
-    where, digest = domain.object_key(key, client.key.id), _sha256(packed.content)
+    where, digest = domain.object_key(job.key, client.key.id), _sha256(packed.content)
     ports.bucket.put(where, packed.content, content_type=ZIP, sha256=digest)
     if _is_leaving(ports, client.key):  # erased while it was made: what came too late goes, too
         ports.bucket.erase(where)
         ports.ledger.commit(domain.gone(job, now=ports.now))
-        return "gone"
+        return
     change = domain.made(
         job,
         object_key=where,
@@ -105,7 +102,6 @@ def attend(ports: Ports, key: Key) -> str:
         now=ports.now,
     )
     ports.ledger.commit(change)
-    return "made"
 
 
 def pack(ports: Ports, told: "Known", *, most: int = MOST_BYTES) -> Packed:
