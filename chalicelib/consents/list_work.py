@@ -5,9 +5,7 @@ off side by side; lines that share a number or an address one after the other, s
 one person never make two clients.
 """
 
-import csv
 import hashlib
-import io
 import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -401,8 +399,8 @@ class _Turn:
     def _found_before(self, part: int) -> dict[str, str]:
         """Whom the dry run found, by the number of the line."""
         raw = self.ports.bucket.get(_results(self.key, "check", part), most=lists.MOST_BYTES)
-        rows = csv.reader(io.StringIO((raw or b"").decode(), newline=""))
-        return {row[0]: row[-1] for row in rows}
+        rows = delimited.rows(raw or b"", "utf-8", ",")
+        return {row.cells[0]: tables.unquoted(row.cells[-1]) for row in rows}
 
     def _refuse_erased(self, line: Line) -> None:
         """A list that was tried before somebody was erased does not bring them back (S15)."""
