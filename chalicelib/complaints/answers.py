@@ -423,7 +423,7 @@ def email_open(case: Complaint, found: Verdict) -> bool:
     """Whether an e-mail can reach who is answered: it may, there is an address, none came back."""
     progress = case.answer
     came_back = progress is not None and progress.bounced_at is not None
-    return Channel.EMAIL in found.allowed and _may_email(case) and not came_back
+    return Channel.EMAIL in found.allowed and case.may_email and not came_back
 
 
 # Sending it
@@ -726,10 +726,6 @@ def _require_reachable(case: Complaint, sending: Sending) -> None:
         handling.require_email(case)
     if sending.channel is Channel.REGISTERED_POST and not sending.postal_address:
         raise AddressMissing(field="channel")
-
-
-def _may_email(case: Complaint) -> bool:
-    return bool(case.addressee.email) and case.may_email
 
 
 def _require_reviewed(said: Said) -> None:

@@ -321,12 +321,13 @@ class Complaint(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 
     @property
     def may_email(self) -> bool:
-        """Whether words of staff may go by e-mail to who is answered (M37).
+        """Whether words of staff may go by e-mail, to an address of who is answered (M37).
 
-        The address of an insured was named by somebody else, who may have named a second one of
-        their own: it counts once an officer has established whose it is.
+        That of an insured was named by somebody else, who may have named a second one of their own:
+        it counts once an officer has established whose it is.
         """
-        return not self.third_party or self.addressee.email == self.proven_email
+        email = self.addressee.email
+        return bool(email) and (not self.third_party or email == self.proven_email)
 
     @property
     def addressed_as(self) -> Literal["writer", "insured"]:

@@ -165,6 +165,7 @@ class CasesView(msgspec.Struct, frozen=True, kw_only=True):
 class CaseView(CaseRow, frozen=True, kw_only=True):
     """All that follows from the case itself, after every act.
 
+    `may_email`: whether who is answered has an address that is known to be theirs (M37).
     `acknowledged_on`: the day on which a paper told the writer that it was received (M39, M48).
     `waiting_since`: when the first of what came after the end, and waits for an officer, was
     received (M74).
