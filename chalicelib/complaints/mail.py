@@ -9,7 +9,6 @@ Whom a letter goes to is never a machine: what is automatic joins its case as a 
 own addresses make nothing, and one sender gets no more than `MOST_ANSWERS` answers a day.
 """
 
-import hashlib
 import re
 from collections.abc import Callable, Mapping
 from contextlib import suppress
@@ -64,7 +63,7 @@ class Arrived(msgspec.Struct, frozen=True, kw_only=True):
     def new_id(self, what: str = "") -> str:
         """An id that is the same each time that this object is taken."""
         said = lookup_digest(self.house.organisation, f"mail\0{self.key}\0{what}")
-        return ids.from_bytes(hashlib.sha256(said.encode()).digest()[: ids.BYTES])
+        return ids.derived(said)
 
     def raw(self, case_id: str) -> str:
         """Where its bytes are kept with the case."""

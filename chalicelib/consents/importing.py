@@ -6,7 +6,6 @@ unless a later one does (D21). A decision has an id made of what it says, so the
 again, in whatever form, finds it there and changes nothing.
 """
 
-import hashlib
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
@@ -84,7 +83,7 @@ def records(client_id: str, line: Line, source: Source) -> dict[str, Record]:
             )
         )
         record = Record(
-            record_id=ids.from_bytes(hashlib.sha256(said.encode()).digest()[: ids.BYTES]),
+            record_id=ids.derived(said),
             purpose=one.purpose,
             decided=one.decided,
             decided_at=one.decided_at,

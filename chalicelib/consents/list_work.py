@@ -400,7 +400,7 @@ class _Turn:
         """Whom the dry run found, by the number of the line."""
         raw = self.ports.bucket.get(_results(self.key, "check", part), most=lists.MOST_BYTES)
         rows = delimited.rows(raw or b"", "utf-8", ",")
-        return {row.cells[0]: tables.unquoted(row.cells[-1]) for row in rows}
+        return {row.cells[0]: row.cells[-1] for row in rows}
 
     def _refuse_erased(self, line: Line) -> None:
         """A list that was tried before somebody was erased does not bring them back (S15)."""

@@ -2,7 +2,6 @@
 
 import csv
 import io
-import os
 import re
 import urllib.request
 from typing import Any
@@ -14,7 +13,6 @@ from chalicelib.clients import store
 from chalicelib.consents import list_service, list_work, lists
 from chalicelib.erasure import service as erasing
 from chalicelib.erasure.domain import Ground
-from chalicelib.kernel import ids
 from chalicelib.kernel.change import SYSTEM
 from tests.api.test_attachments import sent_form
 from tests.duly import ADMIN, AGENT, HEAD, Answer, Duly
@@ -372,15 +370,10 @@ def test_who_withdrew_and_was_erased_stays_so(duly: Duly) -> None:
     assert counts(one["applied"]) == {"created": 1}
 
 
-@pytest.mark.parametrize("begins", [0x00, 0xF8])  # an id that a cell shows as it is, or as '-…
-def test_who_is_erased_between_dry_run_and_applying_stays_so(
-    duly: Duly, monkeypatch: pytest.MonkeyPatch, begins: int
-) -> None:
+def test_who_is_erased_between_dry_run_and_applying_stays_so(duly: Duly) -> None:
     """S15, GDPR Art. 17: a list that lay ready does not make them anew; the others' lines go on."""
     ann, bob = (f"{n};{n}nn;{n}@klient.example;;01.01.2019;nie;03.02.2019;papier" for n in "ab")
-    with monkeypatch.context() as patched:
-        patched.setattr(ids, "new_id", lambda: ids.from_bytes(bytes([begins]) + os.urandom(15)))
-        applied(duly, listed(ann))
+    applied(duly, listed(ann))
     client = the_client(duly, "ann")
     one = tried(duly, listed(ann.replace("03.02", "04.02"), bob))
     assert counts(one["checked"]) == {"updated": 1, "created": 1}

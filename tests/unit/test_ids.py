@@ -1,10 +1,12 @@
 """Ids of 128 random bits in their one spelling."""
 
+import secrets
+
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
-from chalicelib.kernel import ids
+from chalicelib.kernel import ids, tables
 
 
 @given(st.binary(min_size=16, max_size=16))
@@ -38,6 +40,26 @@ def test_new_ids_differ() -> None:
     """R7: 16 random bytes each."""
     assert len({ids.new_id() for _ in range(1000)}) == 1000
     assert all(ids.is_id(ids.new_id()) for _ in range(100))
+
+
+def test_a_new_id_stands_in_a_spreadsheet_as_it_is(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Issue 4, 10: one that would begin with a hyphen is drawn anew."""
+    drawn = iter([b"\xf8" * 16, b"\xfb" * 16, b"\x00" * 16])
+    monkeypatch.setattr(secrets, "token_bytes", lambda _: next(drawn))
+    fresh = ids.new_id()
+    assert fresh == ids.from_bytes(b"\x00" * 16)
+    assert tables.cell(fresh) == fresh
+
+
+@given(st.text())
+@example("205")  # its first digest would spell a hyphen
+def test_a_derived_id_is_always_the_same_one(said: str) -> None:
+    """Issue 4, 9: what is said again has the id that it had; it stands in a spreadsheet, too."""
+    found = ids.derived(said)
+    assert found == ids.derived(said)
+    assert ids.is_id(found)
+    assert tables.cell(found) == found
+    assert found != ids.derived(said + ".")
 
 
 @pytest.mark.parametrize("slug", ["abc", "agencja", "a-1", "a" * 24, "a1b"])
