@@ -2,6 +2,7 @@
 
 PYTHON := .venv/bin/python
 BY ?= 1d
+unexport PYTHONDONTWRITEBYTECODE  # what one process has compiled, the others need not compile again
 .DEFAULT_GOAL := help
 
 .PHONY: help setup lock run stop reset clock demo test check fix bench package deploy openapi coverage-of-requirements

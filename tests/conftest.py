@@ -8,7 +8,7 @@ from typing import Any
 
 import hypothesis
 import pytest
-from playwright.sync_api import Browser, sync_playwright
+from playwright.sync_api import Browser, expect, sync_playwright
 
 from chalicelib import wiring
 from chalicelib.aws import clients
@@ -27,6 +27,7 @@ LINK_KEY = "k" * 64
 
 hypothesis.settings.register_profile("duly", deadline=None, max_examples=60)
 hypothesis.settings.load_profile("duly")
+expect.set_options(timeout=30_000)  # a build machine may stand still for longer than five seconds
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -66,7 +66,7 @@ def page(browser: Browser) -> Iterator[Page]:
     """A page that allows no mistake of ours."""
     with browser.new_context(locale="pl-PL", timezone_id="Europe/Warsaw") as context:
         opened = context.new_page()
-        opened.set_default_timeout(15_000)
+        opened.set_default_timeout(30_000)
         mistakes: list[str] = []
         opened.on("pageerror", lambda error: mistakes.append(str(error)))
         yield opened

@@ -39,7 +39,7 @@ def page(browser: Browser) -> Iterator[Page]:
         viewport={"width": 360, "height": 780}, locale="pl-PL", timezone_id="Europe/Warsaw"
     ) as context:
         opened = context.new_page()
-        opened.set_default_timeout(10_000)
+        opened.set_default_timeout(30_000)
         mistakes: list[str] = []
         opened.on("pageerror", lambda error: mistakes.append(str(error)))
         opened.on(

@@ -1,5 +1,6 @@
 """Every page and screen before axe-core, at 320 pixels, and in the dark (R25)."""
 
+import re
 from collections.abc import Callable
 from importlib.resources import files
 
@@ -110,7 +111,7 @@ def narrow(request: pytest.FixtureRequest, browser: Browser) -> Page:
     )
     request.addfinalizer(context.close)
     page = context.new_page()
-    page.set_default_timeout(10_000)
+    page.set_default_timeout(30_000)
     return page
 
 
@@ -155,5 +156,7 @@ def test_a_reader_changes_the_language_of_a_page(narrow: Page, duly: FakeDuly) -
     assert narrow.title() == "Duly – consents, duly given"
     narrow.get_by_role("link", name="Privacy").click()
     expect(narrow.locator("h1")).to_have_text("Privacy on these pages")
-    narrow.get_by_role("link", name="Duly").click()
+    home = narrow.get_by_role("link", name="Duly")
+    expect(home).to_have_attribute("href", re.compile(r"lang=en$"))  # the page has begun to speak
+    home.click()
     expect(narrow.locator("h1")).to_have_text("Duly given, duly answered")

@@ -175,7 +175,7 @@ def test_a_screen_is_accessible(
         color_scheme=colours,
     ) as context:
         page = context.new_page()
-        page.set_default_timeout(10_000)
+        page.set_default_timeout(30_000)
         arrange(page, complaints)
         expect(page.locator("#screen")).to_have_attribute("data-screen", shown)
         for language in ("ru", "pl", "en"):

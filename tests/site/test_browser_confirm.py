@@ -52,9 +52,10 @@ def test_the_page_shows_everything_that_is_to_be_confirmed(page: Page, duly: Fak
 
 
 def test_opening_the_link_only_reads(page: Page, duly: FakeDuly) -> None:
-    """R3: scripts on, nobody there: nothing but one `links/read`."""
+    """R3: scripts on, nobody there for an hour: nothing but one `links/read`."""
+    page.clock.install()
     open_choice(page, duly)
-    page.wait_for_timeout(5_000)
+    page.clock.run_for("01:00:00")
     assert duly.routes() == ["read"]
 
 

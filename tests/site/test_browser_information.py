@@ -45,7 +45,7 @@ def sized(request: pytest.FixtureRequest, browser: Browser) -> Iterator[Page]:
         viewport={"width": width, "height": 720}, color_scheme=scheme
     ) as context:
         page = context.new_page()
-        page.set_default_timeout(10_000)
+        page.set_default_timeout(30_000)
         yield page
 
 

@@ -189,9 +189,10 @@ def test_where_nothing_may_be_added_other_ways_are_named(
 
 
 def test_opening_the_question_only_reads(page: Page, complaints: FakeComplaints) -> None:
-    """R3, M38: scripts on, nobody there: nothing but one read; no radio is chosen."""
+    """R3, M38: scripts on, nobody there for an hour: nothing but one read; no radio is chosen."""
+    page.clock.install()
     open_question(page, complaints)
-    page.wait_for_timeout(3_000)
+    page.clock.run_for("01:00:00")
     assert complaints.called() == ["complaints/insured/read"]
     assert page.locator("input:checked").count() == 0
 

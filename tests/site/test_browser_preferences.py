@@ -44,8 +44,9 @@ def test_opening_only_reads_and_the_token_leaves_the_address(
         requests.append(request)
 
     page.on("request", record)
+    page.clock.install()
     opened(page, preferences)
-    page.wait_for_timeout(1_500)
+    page.clock.run_for("01:00:00")
     assert [path.rpartition("/")[2] for path, _ in preferences.asked] == ["read"]
     assert page.url == f"{preferences.origin}/p"
     for request in requests:
