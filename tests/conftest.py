@@ -3,6 +3,7 @@
 import secrets
 from collections.abc import Iterator
 from datetime import timedelta
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -35,6 +36,15 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if item.path.parent.name in ("local", "e2e"):
             item.add_marker(pytest.mark.xdist_group("clouds"))
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _models_read_once() -> Iterator[None]:
+    """Botocore's files of services are read once a run, not once a test."""
+    read = cache(clients.ModelFiles().load_file)
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(clients.ModelFiles, "load_file", lambda _, path: read(path))
+        yield
 
 
 @pytest.fixture(scope="session")

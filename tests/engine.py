@@ -11,6 +11,7 @@ import time
 import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -50,6 +51,7 @@ def running(folder: Path) -> Iterator[str]:
             shutil.rmtree(folder / "state", ignore_errors=True)
 
 
+@cache
 def table_definition() -> dict[str, Any]:
     """The table as infra/ defines it, as an argument of CreateTable."""
     resources = yaml.safe_load((ROOT / "infra/template/storage.yaml").read_text())["Resources"]

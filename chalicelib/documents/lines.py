@@ -22,7 +22,7 @@ _MOST_HELD = 5  # single letters in a row: a text of nothing else is broken like
 def measure(text: str, size: float, *, bold: bool = False) -> float:
     """How wide clean text runs, in millimetres."""
     widths = advances(bold=bold)
-    return sum(widths[character] for character in text) * size * POINT / 1000
+    return sum(map(widths.__getitem__, text)) * size * POINT / 1000
 
 
 @cache
@@ -38,10 +38,21 @@ def advances(*, bold: bool) -> dict[str, int]:
 def clean(text: str) -> str:
     """Text with what can be shown of it: composed, blanks alike, what the font lacks as U+FFFD."""
     normal = unicodedata.normalize("NFC", re.sub("\r\n?|[\u2028\u2029\x85]", "\n", text))
-    return "".join(_shown(character) for character in normal)
+    return normal.translate(_shown)
 
 
-def _shown(character: str) -> str:
+class _Shown(dict[int, str]):
+    """What is shown of a character: found out when it is first met."""
+
+    def __missing__(self, code: int) -> str:
+        self[code] = _as_shown(chr(code))
+        return self[code]
+
+
+_shown = _Shown()
+
+
+def _as_shown(character: str) -> str:
     if character == "\n" or character in advances(bold=False):
         return "" if character == "\u00ad" else character
     category = unicodedata.category(character)

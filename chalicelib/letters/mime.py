@@ -128,7 +128,7 @@ def _encoding(text: str) -> str:
     """The shorter of the two encodings that survive every relay: quoted-printable for Latin
     letters."""
     size = len(text.encode())
-    beyond = sum(len(c.encode()) for c in text if not c.isascii())
+    beyond = size - len(text.encode("ascii", "ignore"))
     return "quoted-printable" if 6 * beyond < size else "base64"
 
 
