@@ -27,6 +27,7 @@ from chalicelib.kernel.change import (
     Once,
     Part,
 )
+from chalicelib.kernel.change import Notice as StaffNotice
 from chalicelib.kernel.errors import Conflict, Gone, Invalid, NotFound
 
 NOTICE = "notice"
@@ -641,7 +642,7 @@ def with_validity(change: Change, months: Mapping[str, int], *, before: Client |
     """The change, each consent that it gives with the end of its term (purposes may expire).
 
     What was given before there was a term keeps none until it is given anew: no other purpose's
-    change may end it.
+    change may end it. What is recorded late, in the last month of its term, is told of at once.
     """
     old = before.standings if before else {}
     client = change.root
@@ -653,7 +654,35 @@ def with_validity(change: Change, months: Mapping[str, int], *, before: Client |
     if not dated:
         return change
     root = replace(client, standings={**client.standings, **dated})
-    return replace(change, root=root, due_at=root.due_at)
+    now = change.event.at
+    notices = [
+        notice
+        for purpose, one in sorted(dated.items())
+        if one.expires - WARNED_BEFORE <= now < one.expires
+        for notice in word_of(
+            change.key, root, purpose, "expiring", one.expires - WARNED_BEFORE, now=now
+        )
+    ]
+    return replace(change, root=root, due_at=root.due_at, notices=(*change.notices, *notices))
+
+
+def word_of(
+    key: Key, client: Client, purpose: str, why: str, moment: datetime, *, now: datetime
+) -> list[StaffNotice]:
+    """Word of a consent to whoever recorded it, or sent the declaration that gave it."""
+    one = client.standings[purpose]
+    sent = [each.by for each in client.declarations if each.id == one.declaration_id]
+    person = one.by or next(iter(sent), "")
+    if not person:
+        return []
+    data = {
+        "reference": key.id,
+        "kind": f"consent_{why}",
+        "why": purpose,
+        "on": (one.expires or moment).date().isoformat(),
+    }
+    step = f"{why}.{purpose}.{moment.date().isoformat()}"
+    return [StaffNotice(person=person, about=key.id, step=step, due_at=now, data=data)]
 
 
 def _after_months(moment: datetime, months: int) -> datetime:

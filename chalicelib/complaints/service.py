@@ -9,6 +9,7 @@ from functools import partial
 
 import msgspec
 
+from chalicelib.clients.domain import Client
 from chalicelib.complaints import (
     acts,
     attention,
@@ -224,10 +225,19 @@ def _registrable(case: Complaint, now: datetime) -> bool:
     return engine.registration_at(case.policy, case.facts, case.calendar) <= now
 
 
-def has_open(ports: Ports, client: Key) -> bool:
-    """Whether a case of this client is open: until it is over, their data are needed (S15)."""
-    organisation = organisations.house(ports, client.org).organisation
-    keys = ports.ledger.find(client.org, "CASECLIENT", lookup_digest(organisation, client.id))
+def has_open(ports: Ports, client: Held[Client]) -> bool:
+    """Whether a case of this client is open: until it is over, their data are needed (S15).
+
+    What came by the form or by mail names no client: it is theirs if it came from their address.
+    """
+    organisation = organisations.house(ports, client.key.org).organisation
+    known = (("CASECLIENT", client.key.id), ("CASEEMAIL", client.value.identity.email))
+    keys = [
+        key
+        for kind, value in known
+        if value
+        for key in ports.ledger.find(client.key.org, kind, lookup_digest(organisation, value))
+    ]
     pages = (keys[start : start + 100] for start in range(0, len(keys), 100))
     return any(one.value.is_open for page in pages for one in store.listed(ports, page))
 

@@ -165,7 +165,7 @@ def promised(change: Change) -> Change:
     return letters.promised(change, lambda _: contact.addressee(change.root))
 
 
-def attend(ports: Ports, key: Key, is_needed: Callable[[Ports, Key], bool]) -> str:
+def attend(ports: Ports, key: Key, is_needed: Callable[[Ports, Held[Client]], bool]) -> str:
     """What is due for a client: a reminder, an expiry, a consent's own term, the end of keeping.
 
     What is due together comes one after the other: the next one is due again at once. While
@@ -179,7 +179,7 @@ def attend(ports: Ports, key: Key, is_needed: Callable[[Ports, Key], bool]) -> s
     if change is None:
         change = standings.attend(held, now=ports.now)
     if change is None and _is_over(ports, held):
-        if not held.value.erasure and is_needed(ports, key):
+        if not held.value.erasure and is_needed(ports, held):
             due = Due(key=key, sk="ROOT", due_at=items["ROOT"].due_at)
             ports.ledger.postpone(due, attempts=0, due_at=ports.now + ASKED_AGAIN)
             return "attended"
@@ -221,6 +221,8 @@ def record(
         raise standings.PurposeUnknownHere(field="purpose")
     if given.file_id and file_store.find_file(ports, held.key, given.file_id) is None:
         raise FileNotThere(field="file_id")
+    if given.wording_id:
+        _check_wording(ports, house, given)
     if given.decided == "given":
         addresses = client_service.digests(house, held.value.identity).values()
         found = client_service.suppressed(ports, held.key.org, addresses)
@@ -229,6 +231,15 @@ def record(
     months = house.catalogue.months
     ports.ledger.commit(client_domain.with_validity(change, months, before=held.value))
     return client_store.get(ports, house.organisation.org, client_id)
+
+
+def _check_wording(ports: Ports, house: House, given: Record) -> None:
+    try:
+        found = organisations.wordings(ports, house.organisation.org, (given.wording_id,))
+    except KeyError as error:
+        raise standings.WordingRefused(field="wording_id") from error
+    if found[given.wording_id].purpose != given.purpose:
+        raise standings.WordingRefused(field="wording_id")
 
 
 def withdraw(

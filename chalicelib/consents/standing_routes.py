@@ -23,6 +23,8 @@ _record = msgspec.json.Decoder(Record).decode
 class RecordInput(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """What was decided elsewhere: when, how we know, and the file that shows it, if there is one.
 
+    `wording_id`: the words of the catalogue that the client was shown or read, if it was these.
+
     A word on the telephone or by SMS is weak: somebody is reminded until there is better proof.
     """
 
@@ -30,7 +32,8 @@ class RecordInput(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     source: Source
     decided_at: Moment | None = None
     note: Note = ""
-    file_id: str = ""
+    wording_id: Annotated[str, msgspec.Meta(pattern=r"^([A-Za-z0-9_-]{24})?$")] = ""
+    file_id: Annotated[str, msgspec.Meta(pattern=r"^([A-Za-z0-9_-]{22})?$")] = ""
 
 
 class WithdrawInput(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -77,14 +80,14 @@ class RecordView(msgspec.Struct, frozen=True, kw_only=True):
 )
 def record_consent(call: Call, client_id: str, purpose: str) -> ClientView:
     """Set a consent by hand: given, refused or withdrawn elsewhere (S52-S55, S61)."""
-    given, shown = call.body, {one.purpose: one.wordings for one in call.house.catalogue.purposes}
+    given = call.body
     record = standings.new_record(
         purpose,
         given.decided,
         decided_at=given.decided_at or call.ports.now,
         source=given.source,
         note=given.note,
-        wording_id=shown.get(purpose, {}).get(call.house.settings.languages[0], ""),
+        wording_id=given.wording_id,
         file_id=given.file_id,
         by=call.member.staff_id,
         now=call.ports.now,

@@ -5,7 +5,7 @@ over a later decision (D21). A withdrawal counts at once and needs no confirmati
 """
 
 from collections.abc import Iterable
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Literal, Protocol
 
 import msgspec
@@ -20,15 +20,17 @@ from chalicelib.clients.domain import (
     change_of,
     refusal,
     require_notice,
+    word_of,
 )
 from chalicelib.kernel import ids, text
-from chalicelib.kernel.change import SYSTEM, Actor, Change, Event, Held, Letter, Notice, Part
+from chalicelib.kernel.change import SYSTEM, Actor, Change, Event, Held, Letter, Part
 from chalicelib.kernel.errors import Conflict, Invalid, NotFound
 
 Decided = Literal["given", "refused", "withdrawn"]
 Source = Literal["other_system", "paper", "sms", "oral", "e_mail"]
 # A message on a telephone and a spoken word are hard to prove; the others are records (S53, S54).
 WEAK_SOURCES = frozenset({"sms", "oral"})
+EARLIEST = datetime(1900, 1, 1, tzinfo=UTC)
 
 
 class Record(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -63,23 +65,23 @@ class PurposeUnknownHere(Invalid):
     sentence = "The catalogue has no such consent."
 
 
+class WordingRefused(Invalid):
+    """What a client was shown is evidence: words of something else are none (S26)."""
+
+    code = "wording_refused"
+    sentence = "Name a wording of this consent, or none."
+
+
 class DecidedRefused(Invalid):
-    """A decision in the future, or before there was a client to decide."""
+    """A decision in the future, or before anybody living decided anything."""
 
     code = "decided_at_refused"
-    sentence = "Give the moment of the decision: not in the future."
+    sentence = "Give the moment of the decision: not in the future, and not before 1900."
 
 
 class NothingToWithdraw(Conflict):
     code = "nothing_to_withdraw"
     sentence = "This consent is not given."
-
-
-class LaterDecision(Conflict):
-    """An older decision only joins the history (D21)."""
-
-    code = "later_decision"
-    sentence = "A later decision stands. The record joined the history and changed nothing."
 
 
 class WithdrawnAndErased(Conflict):
@@ -95,19 +97,25 @@ class RecordUnknown(NotFound):
 
 
 def record(held: Held[Client], given: Record, *, by: Actor, now: datetime) -> Change:
-    """A decision that was made elsewhere (S52, S53); an older one only joins the history (D21)."""
+    """A decision that was made elsewhere (S52, S53); an older one only joins the history (D21).
+
+    So does a word that says again what a better proof says already: it would make it weak (S54).
+    """
     require_notice(held.value)
     if given.purpose == NOTICE:
         raise PurposeUnknownHere(field="purpose")
-    if given.decided_at > now:
+    if not EARLIEST <= given.decided_at <= now:
         raise DecidedRefused(field="decided_at")
     note = given.note and text.line(given.note, "note", most=1000)
     kept = replace(given, note=note)
     before = held.value.standings.get(given.purpose)
     changed = held.value
     stands = held.value.is_open_to(given.purpose, given.decided_at)
+    standing = _standing(kept, before)
+    if stands and standing.weak and held.value.in_force(given.purpose, given.decided_at):
+        stands = before is not None and before.weak
     if stands:
-        changed = _with(held.value, given.purpose, _standing(kept, before))
+        changed = _with(held.value, given.purpose, standing)
     body = msgspec.to_builtins(kept) | {"stands": stands}
     return change_of(
         held,
@@ -184,7 +192,7 @@ def attend(held: Held[Client], *, now: datetime) -> Change | None:
     notices = [
         notice
         for purpose, why, moment in sorted(due)
-        for notice in _told(held, purpose, why, moment, now)
+        for notice in word_of(held.key, client, purpose, why, moment, now=now)
     ]
     body = {"due": sorted([purpose, why] for purpose, why, _ in due)}
     event = Event(kind="consents_attended", actor=SYSTEM, at=now, body=body)
@@ -230,22 +238,3 @@ def _standing(given: Record, before: Standing | None) -> Standing:
 
 def _with(client: Client, purpose: str, standing: Standing) -> Client:
     return replace(client, standings={**client.standings, purpose: standing})
-
-
-def _told(
-    held: Held[Client], purpose: str, why: str, moment: datetime, now: datetime
-) -> list[Notice]:
-    """Word to whoever recorded the consent, or sent the declaration that gave it."""
-    one = held.value.standings[purpose]
-    sent = [each.by for each in held.value.declarations if each.id == one.declaration_id]
-    person = one.by or next(iter(sent), "")
-    if not person:
-        return []
-    data = {
-        "reference": held.key.id,
-        "kind": f"consent_{why}",
-        "why": purpose,
-        "on": (one.expires or moment).date().isoformat(),
-    }
-    step = f"{why}.{purpose}.{moment.date().isoformat()}"
-    return [Notice(person=person, about=held.key.id, step=step, due_at=now, data=data)]

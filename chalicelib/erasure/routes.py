@@ -152,7 +152,7 @@ def _blockers(call: Call, held: Held[Client]) -> tuple[str, ...]:
         found.append("legal_hold")
     if client.contract.state is ContractState.ACTIVE:
         found.append("contract")
-    if complaints.has_open(call.ports, held.key):
+    if complaints.has_open(call.ports, held):
         found.append("open_complaint")
     return tuple(found)
 

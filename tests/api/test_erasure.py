@@ -98,7 +98,7 @@ def test_an_erasure_on_request_says_what_stands_against_it(duly: Duly) -> None:
     assert refused.json["field"] == "open_complaint"
 
 
-@pytest.mark.parametrize("still", ["legal_hold", "open_complaint"])
+@pytest.mark.parametrize("still", ["legal_hold", "open_complaint", "complaint_by_form"])
 def test_time_alone_erases_nobody_whose_data_are_needed(duly: Duly, still: str) -> None:
     """S15: a hold or an open complaint keeps the data; once it is over, they go by themselves."""
     client = without_contract(duly)
@@ -106,8 +106,14 @@ def test_time_alone_erases_nobody_whose_data_are_needed(duly: Duly, still: str) 
     if still == "legal_hold":
         version = duly.read_client(client["client_id"])["version"]
         duly.staff("PUT", f"{path}/hold", {"reason": "proces"}, by=ADMIN, version=version)
-    else:
+    elif still == "open_complaint":
         received = cases.received(duly, client_id=client["client_id"])
+    else:  # which names no client: it is known by the address that it came from
+        received = cases.received(
+            duly, writer=replace(cases.WRITER, email="Grazyna@klient.example")
+        )
+        answer = duly.staff("GET", f"{path}/erasure", by=ADMIN)
+        assert answer.json["blockers"] == ["open_complaint"]
     for days in (15, 16, 2):
         duly.wait(days=days)
         run(duly)

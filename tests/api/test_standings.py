@@ -31,6 +31,20 @@ def ticks(duly: Duly) -> None:
         duly.tick()
 
 
+def wordings(duly: Duly) -> dict[str, Any]:
+    """The words of today by purpose and language."""
+    read = duly.staff("GET", "/api/catalogue", by=ADMIN).json["purposes"]
+    return {one["purpose"]: one["wordings"] for one in read}
+
+
+def standing_words(duly: Duly, client: Any) -> str:
+    """The words that the record behind a client's marketing consent names."""
+    one = standing(client, "marketing")
+    path = f"/api/clients/{client['client_id']}/records/{one['declaration_id']}"
+    found: str = duly.staff("GET", path).json["wording_id"]
+    return found
+
+
 def standing(client: Any, purpose: str) -> Any:
     """How the client stands on a purpose."""
     return next(one for one in client["consents"] if one["purpose"] == purpose)
@@ -144,14 +158,59 @@ def test_a_consent_runs_out_when_its_term_is_over(duly: Duly) -> None:
     assert duly.consents(client["client_id"])["marketing"] == "expired"
 
 
+def test_who_is_recorded_in_the_last_month_of_a_term_is_spoken_of_at_once(duly: Duly) -> None:
+    """S56: there is no later day on which somebody could be told before it ends."""
+    version = duly.staff("GET", "/api/catalogue", by=ADMIN).json["version"]
+    path = "/api/catalogue/purposes/marketing"
+    assert duly.staff("PATCH", path, {"months": 12}, by=ADMIN, version=version).status == 200
+    client = client_told(duly)
+    long_ago = duly.ports().now - timedelta(days=350)
+    recorded(duly, client, "marketing", decided_at=long_ago.isoformat())
+    ticks(duly)
+    duly.wait(minutes=3)
+    ticks(duly)
+    told = [one for one in duly.mailbox.to("ewa@agencja.example") if "wygaśnie" in one.text]
+    assert len(told) == 1
+    assert duly.consents(client["client_id"])["marketing"] == "given"
+
+
+def test_the_words_of_a_record_are_those_that_were_shown_or_none(duly: Duly) -> None:
+    """S26, S52: an old card held other words than today's catalogue; who reads these out says it."""
+    client = client_told(duly)
+    read_out = wordings(duly)["marketing"]["ru"]
+    after = recorded(duly, client, "marketing", source="oral", wording_id=read_out)
+    assert standing_words(duly, after) == read_out
+    assert standing_words(duly, recorded(duly, client, "marketing")) == ""
+
+
+def test_a_word_makes_no_better_proof_weak(duly: Duly) -> None:
+    """S53, S54: what is said again on the telephone joins the history; a no still counts."""
+    client = client_told(duly)
+    strong = standing(recorded(duly, client, "marketing"), "marketing")
+    again = standing(recorded(duly, client, "marketing", source="sms"), "marketing")
+    assert (again["proof"], again["weak"]) == ("record", False)
+    assert again["declaration_id"] == strong["declaration_id"]
+    no = recorded(duly, client, "marketing", source="sms", decided="withdrawn")
+    assert standing(no, "marketing")["state"] == "withdrawn"
+    yes = recorded(duly, client, "marketing", source="sms")
+    assert standing(yes, "marketing")["weak"]
+
+
 def test_what_can_not_be_recorded_is_refused(duly: Duly) -> None:
-    """S52: no decision in the future, no purpose that there is not, no file that is not there."""
+    """S52, S26: no decision in the future or out of all time, no purpose that there is not, no file
+    that is not there, no words of something else."""
     client = client_told(duly)
     path, version = f"/api/clients/{client['client_id']}/consents", client["version"]
     body = {"decided": "given", "source": "paper"}
     future = body | {"decided_at": "2099-01-01T00:00:00Z"}
+    words = wordings(duly)
     cases = [
         ("marketing", future, "decided_at_refused"),
+        ("marketing", body | {"decided_at": "0001-01-01T00:00:00+14:00"}, "decided_at_refused"),
+        ("marketing", body | {"wording_id": "A" * 24}, "wording_refused"),
+        ("marketing", body | {"wording_id": words["phone"]["pl"]}, "wording_refused"),
+        ("marketing", body | {"wording_id": "A" * 5000}, "invalid"),
+        ("marketing", body | {"file_id": "A" * 5000}, "invalid"),
         ("nothing", body, "purpose_not_in_catalogue"),
         ("notice", body, "purpose_not_in_catalogue"),
         ("marketing", body | {"file_id": "A" * 22}, "attachment_unknown"),
