@@ -11,7 +11,7 @@ import msgspec
 
 from chalicelib.clients import domain as client_domain
 from chalicelib.clients import store as client_store
-from chalicelib.clients.domain import NOTICE, OUT, Client, ConsentState
+from chalicelib.clients.domain import NOTICE, OUT, Client, ConsentState, DeclarationState
 from chalicelib.consents import domain, service, standings
 from chalicelib.consents.domain import LinkWithdrawn
 from chalicelib.consents.service import Wish
@@ -28,7 +28,7 @@ MOST_TRIES = 6
 # One click ends commerce by e-mail: what the message rested on, and no other channel.
 UNSUBSCRIBED = ("email",)
 A_DAY = timedelta(days=1)
-MOST_A_DAY = 10  # declarations of one client
+MOST_A_DAY = 10  # declarations of one client that left the desk
 SETTLED = (ConsentState.GIVEN, ConsentState.AWAITING_EMAIL)
 
 
@@ -76,6 +76,23 @@ def open_own(ports: Ports, org: str, token: str, purpose: Purpose = Purpose.PREF
         now=ports.real_now,
     )
     return _own(ports, claims)
+
+
+def act(
+    ports: Ports,
+    org: str,
+    token: str,
+    withdrawn: tuple[str, ...],
+    added: tuple[str, ...],
+    origin: Origin,
+) -> Own:
+    """Withdraw, then ask: what can't be asked for is refused before anything is withdrawn."""
+    if withdrawn and added:
+        own = open_own(ports, org, token)
+        for together in _documents(ports, own, added):
+            _asking(ports, own, together, origin)
+    own = withdraw(ports, org, token, withdrawn, origin)
+    return add(ports, org, token, added, origin) if added else own
 
 
 def withdraw(ports: Ports, org: str, token: str, purposes: tuple[str, ...], origin: Origin) -> Own:
@@ -149,27 +166,38 @@ def _asked(ports: Ports, org: str, token: str, purposes: tuple[str, ...], origin
     """One message that asks for these; whoever else acts at the same moment, one."""
     for _ in range(MOST_TRIES):
         own = open_own(ports, org, token)
-        wanted = _wanted(own, purposes)
-        if not wanted:
+        change = _asking(ports, own, purposes, origin)
+        if change is None:
             return own
-        today = (one for one in own.client.declarations if one.created > ports.now - A_DAY)
-        if len(list(today)) >= MOST_A_DAY:
-            raise TooManyRequests
-        member = _keeper(own)
-        wish = Wish(answers=wanted, language=own.language, attachments=())
-        change = domain.ask(
-            own.held,
-            service.new_declaration(ports, own.house, own.held, wish, member),
-            link_days=own.house.settings.link_days,
-            by=Actor("client", own.held.key.id, own.house.settings.evidence.kept(origin)),
-            keeper=member.staff_id,
-            now=ports.now,
-        )
         with suppress(ChangedMeanwhile):
             version = ports.ledger.commit(service.promised(change))
             after = Held(key=own.held.key, value=change.root, version=version, head="")
             return msgspec.structs.replace(own, held=after)
     raise Unavailable
+
+
+def _asking(ports: Ports, own: Own, purposes: tuple[str, ...], origin: Origin) -> Change | None:
+    """The message that asks for these; None where there is nothing new to ask for."""
+    wanted = _wanted(own, purposes)
+    if not wanted:
+        return None
+    today = [
+        one
+        for one in own.client.declarations
+        if one.created > ports.now - A_DAY and one.state is not DeclarationState.DRAFT
+    ]
+    if len(today) >= MOST_A_DAY:
+        raise TooManyRequests
+    member = _keeper(own)
+    wish = Wish(answers=wanted, language=own.language, attachments=())
+    return domain.ask(
+        own.held,
+        service.new_declaration(ports, own.house, own.held, wish, member),
+        link_days=own.house.settings.link_days,
+        by=Actor("client", own.held.key.id, own.house.settings.evidence.kept(origin)),
+        keeper=member.staff_id,
+        now=ports.now,
+    )
 
 
 def _wanted(own: Own, purposes: tuple[str, ...]) -> dict[str, bool]:

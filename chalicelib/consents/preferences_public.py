@@ -58,9 +58,7 @@ def read_preferences(call: Call, org: str) -> OwnConsents:
 def act_on_preferences(call: Call, org: str) -> OwnConsents:
     """Withdraw, at once; or ask for a consent to be added, which a message then asks to confirm."""
     given = call.body
-    own = preferences.withdraw(call.ports, org, given.token, given.withdraw, call.origin)
-    if given.add:
-        own = preferences.add(call.ports, org, given.token, given.add, call.origin)
+    own = preferences.act(call.ports, org, given.token, given.withdraw, given.add, call.origin)
     return _shown(call, own)
 
 

@@ -99,8 +99,23 @@ def test_a_withdrawal_stops_what_was_promised_already(duly: Duly) -> None:
     assert refused.told == (409, "consent_missing")
 
 
-def test_commerce_can_be_ended_with_one_click(duly: Duly) -> None:
-    """S17; RFC 8058: the mail program's own button, without a page, a cookie or an Origin."""
+URLENCODED = "application/x-www-form-urlencoded"
+MULTIPART = 'multipart/form-data; boundary="----Form"'
+
+
+def multipart(*values: str) -> str:
+    """The button's field as a form of parts."""
+    part = '------Form\r\nContent-Disposition: form-data; name="List-Unsubscribe"\r\n\r\n{}\r\n'
+    return "".join(part.format(one) for one in values) + "------Form--\r\n"
+
+
+@pytest.mark.parametrize(
+    ("kind_of_form", "body"),
+    [(URLENCODED, "List-Unsubscribe=One-Click"), (MULTIPART, multipart("One-Click"))],
+)
+def test_commerce_can_be_ended_with_one_click(duly: Duly, kind_of_form: str, body: str) -> None:
+    """S17; RFC 8058: the mail program's own button, in both of its forms, without a page, a cookie
+    or an Origin."""
     client = consenting(duly)
     path = f"/api/clients/{client['client_id']}/offers"
     duly.staff("POST", path, {"subject": "Oferta OC", "text": "Dzień dobry,\n\nmamy ofertę."})
@@ -111,12 +126,20 @@ def test_commerce_can_be_ended_with_one_click(duly: Duly) -> None:
     url = str(sent.message["List-Unsubscribe"]).strip("<>")
     assert url.startswith("https://")
     where = "/" + url.split("/", 3)[3]
-    form = {"Content-Type": "application/x-www-form-urlencoded"}
-    bad = duly.request("POST", where, raw="x=1", headers=form)
-    assert bad.told == (400, "malformed")
+    for kind, bad in (
+        (URLENCODED, "x=1"),
+        (URLENCODED, multipart("One-Click")),
+        (MULTIPART, "List-Unsubscribe=One-Click"),
+        (MULTIPART, multipart("Two-Click")),
+        (MULTIPART, multipart("One-Click", "x")),
+        ("multipart/form-data", multipart("One-Click")),
+        ("multipart/form-data; boundary=\u017c", ""),
+    ):
+        refused = duly.request("POST", where, raw=bad, headers={"Content-Type": kind})
+        assert refused.told == (400, "malformed"), (kind, bad)
     assert duly.consents(client["client_id"])["email"] == "given"
     for _ in range(2):
-        click = duly.request("POST", where, raw="List-Unsubscribe=One-Click", headers=form)
+        click = duly.request("POST", where, raw=body, headers={"Content-Type": kind_of_form})
         assert click.status == 200, click.json
     after = duly.consents(client["client_id"])
     assert (after["email"], after["marketing"]) == ("withdrawn", "given")
@@ -245,7 +268,24 @@ def test_a_second_wish_takes_the_first_one_along(duly: Duly) -> None:
     assert (after["marketing"], after["phone"]) == ("given", "given")
 
 
-def test_no_mailbox_is_flooded_from_the_page(duly: Duly) -> None:
+def test_what_can_not_be_asked_for_withdraws_nothing(
+    duly: Duly, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """S57, S58: one act is done whole or not at all, so that its answer is true."""
+    client = consenting(duly)
+    token = own_token(duly.mailbox.to("anna@klient.example")[-1])
+    both = {"token": token, "withdraw": ["email"], "add": ["phone"]}
+    unknown = duly.public("/preferences/act", both | {"add": ["phone", "nothing"]})
+    assert unknown.status == 422
+    with monkeypatch.context() as patched:
+        patched.setattr(preferences, "MOST_A_DAY", 0)
+        assert duly.public("/preferences/act", both).told == (429, "too_many_requests")
+    assert duly.consents(client["client_id"])["email"] == "given"
+    after = states(duly.public("/preferences/act", both))
+    assert (after["email"], after["phone"]) == ("withdrawn", "awaiting_email")
+
+
+def test_no_mailbox_is_flooded_from_the_page(duly: Duly, monkeypatch: pytest.MonkeyPatch) -> None:
     """S58: the information alone is not asked for; a day has an end; the next one begins anew."""
     client = duly.client(email="anna@klient.example")
     duly.sent(client, notice=True)
@@ -255,9 +295,10 @@ def test_no_mailbox_is_flooded_from_the_page(duly: Duly) -> None:
         body = {"token": token, "add": ["notice"]}
         assert duly.public("/preferences/act", body).status == 200
     assert len(duly.events(client["client_id"])) == count
-    for _ in range(preferences.MOST_A_DAY - 1):
-        duly.declared(client, notice=True)
+    for _ in range(preferences.MOST_A_DAY):
+        duly.declared(client, notice=True)  # what staff only drafted floods no mailbox
     wish = {"token": token, "add": ["phone"]}
+    monkeypatch.setattr(preferences, "MOST_A_DAY", 1)
     assert duly.public("/preferences/act", wish).told == (429, "too_many_requests")
     duly.wait(days=1, minutes=1)
     assert states(duly.public("/preferences/act", wish))["phone"] == "awaiting_email"
