@@ -29,15 +29,16 @@ ROOT = Path(__file__).parent.parent
 OPENAPI = "docs/openapi.json"
 ERRORS = "docs/errors.md"
 JSON = "application/json"
-# What a mail program's own button posts (RFC 8058).
+# What a mail program's own button posts, in one of two forms (RFC 8058 3.2).
 ONE_CLICK = {
-    "application/x-www-form-urlencoded": {
+    form: {
         "schema": {
             "type": "object",
             "required": ["List-Unsubscribe"],
             "properties": {"List-Unsubscribe": {"const": "One-Click"}},
         }
     }
+    for form in ("multipart/form-data", "application/x-www-form-urlencoded")
 }
 # The tag of a blueprint is its feature, but for the features that have several.
 TAGS = {

@@ -48,7 +48,7 @@ PATHS = {
     "section": re.compile(r"[a-z][a-z_]{1,31}"),
     "number": re.compile(r"0|[1-9][0-9]{0,2}"),
 }
-ONE_CLICK = b"List-Unsubscribe=One-Click"
+ONE_CLICK = (b"List-Unsubscribe", b"One-Click")
 VERSION = re.compile(r'(W/)?"?[0-9]{1,9}"?')
 ONCE = re.compile(r"[A-Za-z0-9_-]{16,64}")
 View = TypeVar("View", bound=Callable[..., Any])
@@ -291,12 +291,30 @@ def _refuse_foreign_origin(request: Any) -> None:
 
 def _body(spec: Spec, raw: bytes, request: Any) -> Any:
     if spec.one_click:
-        if raw.strip() != ONE_CLICK:
+        if not _is_one_click(raw, request.headers.get("content-type", "")):
             raise Malformed
         return Nothing()
     if spec.takes is Nothing and not raw.strip():
         return Nothing()
     return bodies.read(raw, request.headers.get("content-type", ""), spec.takes)
+
+
+def _is_one_click(raw: bytes, content_type: str) -> bool:
+    """Whether this is the one field of the button, in either of the two forms of RFC 8058 3.2."""
+    if not content_type.lower().startswith("multipart/form-data"):
+        return raw.strip() == b"=".join(ONE_CLICK)
+    # Imported here: the parser takes longer to load than most routes take to answer.
+    from email.parser import BytesParser
+
+    head = b"Content-Type: " + content_type.encode("ascii", "replace") + b"\r\n\r\n"
+    form = BytesParser().parsebytes(head + raw)
+    fields = [
+        (str(part.get_param("name", header="Content-Disposition")), part.get_payload(decode=True))
+        for part in form.walk()
+        if not part.is_multipart()
+    ]
+    name, value = ONE_CLICK
+    return fields == [(name.decode(), value)]
 
 
 def _version(request: Any) -> int:
