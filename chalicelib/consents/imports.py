@@ -252,8 +252,10 @@ def create(
 def read_on(
     held: Held[ScanImport], file: ScanFile, pages: Sequence[ScanPage], *, now: datetime
 ) -> Change:
-    """Some pages of the file that is being read, or its result."""
-    was = held.value.files[held.value.current]
+    """Some pages of the file that is being read, or its result.
+
+    Only a file that was read to its end was seen: any other may be imported again.
+    """
     files = tuple(
         file if number == held.value.current else one for number, one in enumerate(held.value.files)
     )
@@ -264,8 +266,8 @@ def read_on(
         open=held.value.open + sum(one.open for one in pages),
         unmatched=held.value.unmatched + sum(one.state is PageState.UNMATCHED for one in pages),
     )
-    first_seen = bool(file.sha256) and not was.sha256 and file.state is not FileState.SEEN
-    lookups = (Lookup(kind=SEEN_FILE, digest=file.sha256),) if first_seen else ()
+    whole = file.state is FileState.READ
+    lookups = (Lookup(kind=SEEN_FILE, digest=file.sha256),) if whole else ()
     body = {"file": file.file_id, "state": file.state, "sha256": file.sha256, "read": file.read}
     return _step(held, root, "scan_read", body, pages, now, lookups)
 

@@ -153,8 +153,8 @@ class _Turn:
         return got
 
     def _seen(self, root: ScanImport, file: ScanFile) -> bool:
-        """Whether this very file came before, in this import or in another one (S37)."""
-        if any(one.sha256 == file.sha256 for one in root.files):
+        """Whether this very file was read before, in this import or in another one (S37)."""
+        if any(one.sha256 == file.sha256 and one.state is FileState.READ for one in root.files):
             return True
         before = self.ports.ledger.find(self.key.org, imports.SEEN_FILE, file.sha256)
         return any(key != self.key for key in before)

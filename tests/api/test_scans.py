@@ -14,8 +14,8 @@ from PIL import Image
 from chalicelib import agenda, wiring
 from chalicelib.aws import clients, ledger
 from chalicelib.clients import domain, store
-from chalicelib.consents import scan_work
-from chalicelib.documents.scans import printed
+from chalicelib.consents import imports, scan_work
+from chalicelib.documents.scans import printed, reading
 from chalicelib.documents.sheet import Area
 from chalicelib.kernel.change import SYSTEM
 from tests.api.test_attachments import sent_form
@@ -561,6 +561,84 @@ def test_a_file_that_kills_its_reader_is_given_up(
     states_ = [one["state"] for one in again(duly, answer.json)["files"]]
     assert states_ == ["took_too_long", "read"]
     assert duly.consents(client["client_id"])["marketing"] == "given"
+
+
+def test_a_file_that_was_refused_may_be_imported_again(
+    duly: Duly, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Issue 4, S37: too many pages of one import are few in the next, and none of them was seen."""
+    first, other = duly.client(), duly.client(email="inna@klient.example")
+    pages = pictures(printed_paper(duly, first, marketing=True)[1])
+    late = scanned(pictures(printed_paper(duly, other, marketing=True)[1]))
+    monkeypatch.setattr(imports, "MOST_PAGES", len(pages))
+    whole = imported(duly, scanned(pages), late, late)
+    assert [one["state"] for one in whole["files"]] == ["read", *["too_many_pages"] * 2]
+    assert whole["correct"] is False
+    anew = imported(duly, late)
+    assert [one["state"] for one in anew["files"]] == ["read"]
+    assert set(states(anew)) == {"recorded"}
+    assert duly.consents(other["client_id"])["marketing"] == "given"
+
+
+def test_a_file_that_was_given_up_half_read_may_be_imported_again(
+    duly: Duly, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Issue 4, S37: what was read is recorded once; what was not is not taken for seen."""
+    first, other = duly.client(), duly.client(email="inna@klient.example")
+    front = pictures(printed_paper(duly, first, marketing=True)[1])
+    back = pictures(printed_paper(duly, other, marketing=True)[1], seed=2)
+    content = scanned([*front, *back])
+    answer = duly.staff("POST", "/api/scans", {"files": [uploaded(duly, content)]})
+    read, turns = reading.read, 0
+
+    def deadly(picture: Any) -> Any:
+        nonlocal turns
+        turns += 1
+        if turns > len(front):
+            raise KeyboardInterrupt  # as when Lambda ends a function
+        return read(picture)
+
+    monkeypatch.setattr(scan_work, "CHUNK", 1)
+    monkeypatch.setattr(reading, "read", deadly)
+    for _ in range(4):  # the first turn came further, the next three did not
+        with pytest.raises(KeyboardInterrupt):
+            heavy(duly)
+        duly.wait(minutes=11)
+    heavy(duly)
+    monkeypatch.setattr(reading, "read", read)
+    half = again(duly, answer.json)
+    assert [one["state"] for one in half["files"]] == ["took_too_long"]
+    assert set(states(half)) == {"recorded"}
+    version = duly.read_client(first["client_id"])["version"]
+    anew = imported(duly, content)
+    assert [one["state"] for one in anew["files"]] == ["read"]
+    assert states(anew) == [*["seen"] * len(front), *["recorded"] * len(back)]
+    assert duly.read_client(first["client_id"])["version"] == version
+    assert duly.consents(other["client_id"])["marketing"] == "given"
+    assert [one["state"] for one in imported(duly, content)["files"]] == ["seen"]
+
+
+def test_two_imports_of_one_file_at_once_record_once(
+    duly: Duly, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """S37: neither was read to its end when the other began; the paper is recorded once."""
+    monkeypatch.setattr(scan_work, "CHUNK", 1)
+    monkeypatch.setattr(scan_work, "SECONDS", 0)  # one step of a turn
+    client = duly.client()
+    pages = pictures(printed_paper(duly, client, marketing=True)[1])
+    content = scanned([*pages, Image.new("L", pages[0].size, 255)])
+    made = [
+        duly.staff("POST", "/api/scans", {"files": [uploaded(duly, content)]}).json
+        for _ in range(2)
+    ]
+    while any(again(duly, one)["state"] != "done" for one in made):
+        heavy(duly)
+    found = [again(duly, one) for one in made]
+    assert [one["files"][0]["state"] for one in found] == ["read"] * 2
+    papers = [states(one)[:-1] for one in found]
+    assert sorted(papers) == [["recorded"] * len(pages), ["seen"] * len(pages)]
+    assert duly.events(client["client_id"]).count("paper_signed") == 1
+    assert not [one for one in duly.objects() if one.endswith(".jpg")]
 
 
 def test_a_crash_between_client_and_import_records_once(duly: Duly) -> None:
