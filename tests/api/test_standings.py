@@ -175,7 +175,7 @@ def test_who_is_recorded_in_the_last_month_of_a_term_is_spoken_of_at_once(duly: 
 
 
 def test_the_words_of_a_record_are_those_that_were_shown_or_none(duly: Duly) -> None:
-    """S26, S52: an old card held other words than today's catalogue; who reads these out says it."""
+    """S26, S52: an old card held other words than the catalogue; who reads these out says so."""
     client = client_told(duly)
     read_out = wordings(duly)["marketing"]["ru"]
     after = recorded(duly, client, "marketing", source="oral", wording_id=read_out)
