@@ -116,7 +116,7 @@ class _Turn:
         self.ports.ledger.commit(imports.read_on(held, file, found, now=self.ports.now))
         if file.state is not FileState.PENDING:
             self.ports.cache.pop("scan", None)
-            self.ports.bucket.delete(scans.quarantine(self.key.org, file.file_id))
+            self.ports.bucket.erase(scans.quarantine(self.key.org, file.file_id))
 
     def _some_pages(
         self, held: Held[ScanImport], file: ScanFile

@@ -129,6 +129,19 @@ def test_the_pages_are_kept_as_one_paper_of_their_client(duly: Duly) -> None:
         assert answer.read() == content
 
 
+def test_no_version_of_an_upload_stays_once_it_is_read(duly: Duly) -> None:
+    """S33, S15: it shows whoever signed; in a bucket with versions a deletion alone hides it."""
+    clients.client("s3").put_bucket_versioning(
+        Bucket=wiring.setting("BUCKET_NAME"), VersioningConfiguration={"Status": "Enabled"}
+    )
+    client = duly.client()
+    _, pdf = printed_paper(duly, client, marketing=True)
+    scans = imported(duly, scanned(pictures(pdf)), b"MZ a program")
+    assert [one["state"] for one in scans["files"]] == ["read", "type_refused"]
+    assert set(states(scans)) == {"recorded"}
+    assert versions(duly, "quarantine/") == []
+
+
 def test_one_file_may_hold_many_clients(duly: Duly) -> None:
     """S35: each page finds its own client, in whatever order and file the pages lie."""
     answers = ({"marketing": True}, {"phone": True}, {"email": False})
