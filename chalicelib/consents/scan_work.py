@@ -8,7 +8,8 @@ no request reads pictures.
 
 import hashlib
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 
 import msgspec
 from msgspec.structs import replace
@@ -32,7 +33,7 @@ from chalicelib.documents import papers
 from chalicelib.documents.codes import Payload
 from chalicelib.documents.scans import reading, sources
 from chalicelib.documents.scans.reading import Outcome, Reading, Verdict
-from chalicelib.documents.scans.sources import Source, Unreadable
+from chalicelib.documents.scans.sources import Picture, Source, Trouble, Unreadable
 from chalicelib.kernel import workdays
 from chalicelib.kernel.change import Actor, Change, Held, Key
 from chalicelib.kernel.errors import ChangedMeanwhile, Gone, NotFound, TooLarge
@@ -162,13 +163,17 @@ class _Turn:
     def _one_page(self, source: Source, in_file: int, file: int, number: int) -> ScanPage:
         page = ScanPage(number=number, file=file, in_file=in_file, state=PageState.UNMATCHED)
         try:
-            picture = source.picture(in_file)
+            return self._read_page(source.picture(in_file), page)
         except Unreadable as error:
             return replace(page, state=PageState.UNREADABLE, reason=error.trouble.value)
-        read = reading.read(picture)
+
+    def _read_page(self, picture: Picture, page: ScanPage) -> ScanPage:
+        with _this_page_alone():
+            read = reading.read(picture)
         if read.outcome is Outcome.BLANK:
             return replace(page, state=PageState.BLANK)
-        content = reading.kept(picture, read.corners)
+        with _this_page_alone():
+            content = reading.kept(picture, read.corners)
         page = replace(page, sha256=hashlib.sha256(content).hexdigest())
         target = self._target(read.payload)
         if isinstance(target, str) or read.payload is None:
@@ -177,7 +182,8 @@ class _Turn:
             page = replace(page, reason=reason, code=code)
             return replace(page, object_key=self._put(_loose(self.key, page), content, page))
         payload = read.payload
-        verdict = reading.examine(picture, read, target.paper, payload.page, payload.pages)
+        with _this_page_alone():
+            verdict = reading.examine(picture, read, target.paper, payload.page, payload.pages)
         page = replace(
             page,
             code=payload.code,
@@ -248,10 +254,13 @@ class _Turn:
         if content is None or isinstance(target, str):
             return replace(page, doubts=(reading.Doubt.NOT_ALIGNED.value,))
         self._put(_bound(self.key.org, page), content, page)
-        with sources.opened(content) as source:
-            picture = source.picture(1)
         blind = Reading(outcome=Outcome.NO_CODE)
-        verdict = reading.examine(picture, blind, target.paper, page.page, page.pages)
+        try:
+            with sources.opened(content) as source, _this_page_alone():
+                picture = source.picture(1)
+                verdict = reading.examine(picture, blind, target.paper, page.page, page.pages)
+        except Unreadable:
+            verdict = Verdict(doubts=(reading.Doubt.NOT_ALIGNED,))
         return _judged(replace(page, object_key=_bound(self.key.org, page)), verdict)
 
     def _settled(
@@ -359,6 +368,17 @@ class _Turn:
             if told != before:
                 change = imports.followed(scans.root(items["ROOT"]), told, now=self.ports.now)
                 self.ports.ledger.commit(change)
+
+
+@contextmanager
+def _this_page_alone() -> Iterator[None]:
+    """What goes wrong with one picture is its page's own trouble; a lack of memory is the run's."""
+    try:
+        yield
+    except (MemoryError, Unreadable):
+        raise
+    except Exception as error:
+        raise Unreadable(Trouble.DAMAGED) from error
 
 
 def _judged(page: ScanPage, verdict: Verdict) -> ScanPage:

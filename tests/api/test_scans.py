@@ -547,6 +547,59 @@ def test_bad_files_have_their_own_result_and_the_rest_goes_on(duly: Duly) -> Non
     assert duly.consents(client["client_id"])["marketing"] == "given"
 
 
+def test_a_strip_among_the_pages_stops_none_of_them(duly: Duly) -> None:
+    """Issue 4, S37: of whatever shape a page is, it is its own, and the paper beside it counts."""
+    client = duly.client()
+    _, pdf = printed_paper(duly, client, marketing=True)
+    pages = pictures(pdf)
+    strip = Image.new("L", (3000, 40), 0)
+    scans = imported(duly, scanned([strip, *pages]))
+    assert [one["state"] for one in scans["files"]] == ["read"]
+    assert states(scans) == ["unmatched", *["recorded"] * len(pages)]
+
+
+@pytest.mark.parametrize("step", ["read", "kept", "examine"])
+def test_a_page_that_cannot_be_examined_stops_no_other(
+    duly: Duly, monkeypatch: pytest.MonkeyPatch, step: str
+) -> None:
+    """Issue 4, bad input: whatever its picture sets off, the page is unreadable alone."""
+    people = [duly.client(email=f"k{n}@klient.example") for n in range(2)]
+    papers = [pictures(printed_paper(duly, one, marketing=True)[1])[:1] for one in people]
+    works, calls = getattr(reading, step), 0
+
+    def fails_once(*said: Any) -> Any:
+        nonlocal calls
+        calls += 1
+        if calls == 1:
+            raise ValueError("no such shape")
+        return works(*said)
+
+    monkeypatch.setattr(reading, step, fails_once)
+    scans = imported(duly, scanned([page for paper in papers for page in paper]))
+    assert [one["state"] for one in scans["files"]] == ["read"]
+    assert [one["reason"] for one in scans["pages"]] == ["damaged", ""]
+    assert states(scans)[0] == "unreadable"
+    assert scans["pages"][1]["client_id"] == people[1]["client_id"]
+    assert scans["correct"] is False
+
+
+def test_a_lack_of_memory_is_no_pages_own(duly: Duly, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Robustness: the run failed, not the page; the next one reads it."""
+    client = duly.client()
+    _, pdf = printed_paper(duly, client, marketing=True)
+    answer = duly.staff("POST", "/api/scans", {"files": [uploaded(duly, scanned(pictures(pdf)))]})
+
+    def hungry(_: Any) -> Any:
+        raise MemoryError
+
+    with monkeypatch.context() as patch:
+        patch.setattr(reading, "read", hungry)
+        assert heavy(duly).failed == 1
+    duly.wait(minutes=11)
+    heavy(duly)
+    assert set(states(again(duly, answer.json))) == {"recorded"}
+
+
 def test_a_file_that_kills_its_reader_is_given_up(
     duly: Duly, monkeypatch: pytest.MonkeyPatch
 ) -> None:

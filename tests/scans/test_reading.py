@@ -308,6 +308,13 @@ def test_a_page_of_any_size_becomes_a_picture_of_ours() -> None:
     assert reading.read(Image.new("L", (1, 3600), 255)).outcome is Outcome.BLANK
 
 
+@pytest.mark.parametrize("size", [(3000, 40), (40, 3000), (3600, 1), (1, 3600), (1, 1)])
+def test_a_strip_of_paper_is_a_page(size: tuple[int, int]) -> None:
+    """Issue 4, S33: a receipt, or what a feeder tore off; black is not blank, white is."""
+    assert reading.read(Image.new("L", size, 0)).outcome is Outcome.NO_CODE
+    assert reading.read(Image.new("L", size, 255)).outcome is Outcome.BLANK
+
+
 def test_the_kept_page_stands_upright() -> None:
     """S35: whichever way it went through the feeder."""
     (picture,) = generator.printed(render.render(a_sheet()), DPI)

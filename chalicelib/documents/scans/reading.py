@@ -145,6 +145,7 @@ def _is_blank(picture: Any) -> bool:
     factor = max(1, max(picture.size) // 600)
     small = ink.darkness(picture.reduce(factor) if factor > 1 else picture)
     edge = max(small.size) // 30
-    inner = small.crop((edge, edge, max(edge + 1, small.width - edge), small.height - edge))
+    x, y = (min(edge, (side - 1) // 2) for side in small.size)  # of a strip something is left
+    inner = small.crop((x, y, small.width - x, small.height - y))
     dark = sum(inner.histogram()[50:])
     return bool(dark < _BLANK * inner.width * inner.height)
