@@ -40,6 +40,7 @@ NAMES_KEPT = timedelta(days=14)
 REMINDED = timedelta(days=14)  # before the term of what nobody picked
 TO_DO = "SCANS"
 SEEN_FILE = "SCANFILE"
+EARLIEST = date(1990, 1, 1)  # of a signature; an older day is a slip of the keyboard
 
 
 class FileState(StrEnum):
@@ -202,6 +203,11 @@ class SignedInFuture(Invalid):
     sentence = "Nobody has signed on a day that is still to come."
 
 
+class SignedLongAgo(Invalid):
+    code = "signed_long_ago"
+    sentence = "No paper of ours was signed before 1990."
+
+
 class PageNotOpen(Conflict):
     """Only what is unmatched is assigned, only what waits is decided."""
 
@@ -230,6 +236,8 @@ def create(
         raise NothingToImport(field="files")
     if signed_on is not None and signed_on > today:
         raise SignedInFuture(field="signed_on")
+    if signed_on is not None and signed_on < EARLIEST:
+        raise SignedLongAgo(field="signed_on")
     root = ScanImport(
         by=by.id,
         created=now,

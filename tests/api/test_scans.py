@@ -300,6 +300,15 @@ def test_the_day_of_signature_may_be_stated(duly: Duly) -> None:
     assert (refused.told, refused.json["field"]) == ((422, "signed_in_future"), "signed_on")
 
 
+@pytest.mark.parametrize("day", ["0001-01-01", "1989-12-31"])
+def test_a_day_that_was_long_ago_is_refused(duly: Duly, day: str) -> None:
+    """Issue 4, D21: before there is an import that nobody could settle."""
+    body = {"files": [{"file_id": uuid_id(), "name": "a.pdf"}], "signed_on": day}
+    refused = duly.staff("POST", "/api/scans", body)
+    assert (refused.told, refused.json["field"]) == ((422, "signed_long_ago"), "signed_on")
+    assert duly.staff("POST", "/api/scans", body | {"signed_on": "1990-01-01"}).status == 201
+
+
 def test_a_day_before_the_printing_needs_a_person(duly: Duly) -> None:
     """D21: nobody signs what is not printed yet; whoever stated the day looks again."""
     client = duly.client()
