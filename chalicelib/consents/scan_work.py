@@ -157,8 +157,12 @@ class _Turn:
         """Whether this very file was read before, in this import or in another one (S37)."""
         if any(one.sha256 == file.sha256 and one.state is FileState.READ for one in root.files):
             return True
-        before = self.ports.ledger.find(self.key.org, imports.SEEN_FILE, file.sha256)
-        return any(key != self.key for key in before)
+        found = self.ports.ledger.find(self.key.org, imports.SEEN_FILE, file.sha256)
+        before = [key for key in found if key != self.key]
+        if root.signed_on is None:
+            return bool(before)
+        # With a day that nobody stated yet, its papers may say more than they did.
+        return any(scans.get(self.ports, key.org, key.id).value.signed_on for key in before)
 
     def _one_page(self, source: Source, in_file: int, file: int, number: int) -> ScanPage:
         page = ScanPage(number=number, file=file, in_file=in_file, state=PageState.UNMATCHED)
@@ -274,7 +278,7 @@ class _Turn:
             lost = [one for one in group if one.open]
             return [_lost(one) for one in lost], [one.object_key for one in lost]
         if paper is not None and paper.state in signing.FINAL:
-            return self._repeated(paper, group)
+            return self._again(root, held, declaration, paper, group)
         if any(one.rejected_by for one in group if one.open):
             return self._rejected(held, paper, group)
         grown = signing.with_pages(
@@ -288,9 +292,7 @@ class _Turn:
         by = Actor("staff", next((p.accepted_by for p in group if p.accepted_by), root.by))
         if judged.state in signing.FINAL:
             judged, gone = self._bind(held.key, judged, by)
-            change = signing.record(held, declaration, judged, by=by, now=self.ports.now)
-            months = self.house.catalogue.months
-            change = client_domain.with_validity(change, months, before=held.value)
+            change = self._recorded(held, declaration, judged, by)
         else:
             gone, kind = [], f"paper_{judged.state}"
             change = signing.keep(held, judged, kind=kind, by=by, now=self.ports.now)
@@ -305,6 +307,43 @@ class _Turn:
         items = self.ports.ledger.read(found[0].key, sk)
         return *found, _paper(items[sk].data) if sk in items else None
 
+    def _recorded(
+        self, held: Held[Client], declaration: Declaration, paper: SignedPaper, by: Actor
+    ) -> Change:
+        change = signing.record(held, declaration, paper, by=by, now=self.ports.now)
+        months = self.house.catalogue.months
+        return client_domain.with_validity(change, months, before=held.value)
+
+    def _again(
+        self,
+        root: ScanImport,
+        held: Held[Client],
+        declaration: Declaration,
+        paper: SignedPaper,
+        group: Sequence[ScanPage],
+    ) -> tuple[list[ScanPage], list[str]]:
+        """The paper was recorded before: only a day that nobody stated then changes anything."""
+        new = [one for one in group if one.open or one.state is PageState.WAITING]
+        dated = None
+        if root.signed_on is not None and not any(one.rejected_by for one in new):
+            dated = signing.dated(
+                held.value,
+                declaration,
+                paper,
+                [_kept(self.key.id, one) for one in new],
+                root.signed_on,
+                zone=self.house.settings.time_zone,
+            )
+        if dated is None:
+            return self._repeated(paper, group)
+        if dated.state is PaperState.WAITING:
+            return [_became(one, dated) for one in new], []
+        by = Actor("staff", next((one.accepted_by for one in new if one.accepted_by), root.by))
+        dated = replace(dated, recorded=self.ports.now, by=by.id)
+        self.ports.ledger.commit(self._recorded(held, declaration, dated, by))
+        self._follow(dated)
+        return [_became(one, dated) for one in new], [one.object_key for one in new]
+
     def _repeated(
         self, paper: SignedPaper, group: Sequence[ScanPage]
     ) -> tuple[list[ScanPage], list[str]]:
@@ -316,7 +355,7 @@ class _Turn:
             if (self.key.id, one.number) in own:
                 done.append(_became(one, paper))
                 gone += [one.object_key] if one.object_key != paper.object_key else []
-            elif one.open:
+            elif one.open or one.state is PageState.WAITING:
                 seen = replace(one, state=PageState.SEEN, doubts=(), object_key=paper.object_key)
                 done.append(seen)
                 gone.append(one.object_key)

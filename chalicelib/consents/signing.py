@@ -121,6 +121,30 @@ def judged(
     return replace(judged_at, state=state, doubts=())
 
 
+def dated(
+    client: Client,
+    declaration: Declaration,
+    paper: SignedPaper,
+    pages: Sequence[KeptPage],
+    day: date,
+    *,
+    zone: str,
+) -> SignedPaper | None:
+    """The paper that was recorded without a day, now that one is stated; None: nothing changes.
+
+    It was signed when it was recorded, so a later day is none of its own: what the client decided
+    in between stays the later decision (D21). Its pages stay those that it was recorded with.
+    """
+    if paper.state not in FINAL or paper.signed_on is not None or paper.recorded is None:
+        return None
+    grown = with_pages(paper, paper.declaration_id, paper.total, pages)
+    again = judged(client, declaration, replace(grown, signed_on=day), zone=zone)
+    at = again.signed_at
+    if at is None or at > paper.recorded or not _decided(client, declaration, at):
+        return None
+    return replace(again, pages=paper.pages)
+
+
 def moment(
     progress: Progress, declaration: Declaration, signed_on: date | None, *, zone: str
 ) -> datetime:

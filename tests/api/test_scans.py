@@ -19,6 +19,7 @@ from chalicelib.documents.scans import printed, reading
 from chalicelib.documents.sheet import Area
 from chalicelib.kernel.change import SYSTEM
 from tests.api.test_attachments import sent_form
+from tests.api.test_standings import recorded, standing
 from tests.duly import AGENT, Duly
 from tests.scans import generator
 
@@ -298,6 +299,87 @@ def test_the_day_of_signature_may_be_stated(duly: Duly) -> None:
     body = files | {"signed_on": (today + timedelta(days=2)).isoformat()}
     refused = duly.staff("POST", "/api/scans", body)
     assert (refused.told, refused.json["field"]) == ((422, "signed_in_future"), "signed_on")
+
+
+def said_by_telephone(duly: Duly) -> tuple[Any, bytes, str]:
+    """Printed, then a yes by telephone, then signed on this day, and two days later scanned."""
+    client = duly.client()
+    declaration, pdf = printed_paper(duly, client, marketing=True)
+    duly.act(duly.again(declaration), "hand-over")
+    duly.wait(hours=30)
+    recorded(duly, client, "marketing", source="oral")
+    duly.wait(days=2)
+    signed_on = wiring.now().date().isoformat()
+    duly.wait(days=2)
+    return client, pdf, signed_on
+
+
+def proof(duly: Duly, client: Any) -> tuple[str, str]:
+    """How the client stands on marketing, and by what."""
+    one = standing(duly.read_client(client["client_id"]), "marketing")
+    return one["state"], one["proof"]
+
+
+@pytest.mark.parametrize("seed", [1, 5])
+def test_a_paper_without_its_day_counts_once_the_day_is_stated(duly: Duly, seed: int) -> None:
+    """Issue 4, D21: the same file, or the paper scanned once more; recorded once all the same."""
+    client, pdf, signed_on = said_by_telephone(duly)
+    first = imported(duly, scanned(pictures(pdf)))
+    assert set(states(first)) == {"history"}
+    assert proof(duly, client)[1] != "signature"
+    content = scanned(pictures(pdf, seed=seed))
+    second = imported(duly, content, signed_on=signed_on)
+    assert set(states(second)) == {"recorded"}, second
+    assert second["correct"] is True
+    assert proof(duly, client) == ("given", "signature")
+    assert set(states(again(duly, first))) == {"recorded"}
+    told = duly.staff("GET", f"/api/clients/{client['client_id']}/events").json["events"][0]
+    assert (told["kind"], told["body"]["stated"]) == ("paper_signed", signed_on)
+    assert not [one for one in duly.objects() if one.endswith(".jpg")]
+    version = duly.read_client(client["client_id"])["version"]
+    third = imported(duly, content, signed_on=signed_on)
+    assert [one["state"] for one in third["files"]] == ["seen"]
+    assert set(states(imported(duly, scanned(pictures(pdf, seed=6)), signed_on=signed_on))) == {
+        "seen"
+    }
+    assert duly.read_client(client["client_id"])["version"] == version
+
+
+def test_a_day_stated_late_is_never_over_a_later_decision(duly: Duly) -> None:
+    """D21: the client withdrew when the paper was here; no day that is stated since is its own."""
+    client, pdf, _ = said_by_telephone(duly)
+    imported(duly, scanned(pictures(pdf)))
+    duly.wait(days=1)
+    recorded(duly, client, "marketing", source="oral", decided="withdrawn")
+    duly.wait(days=2)
+    today = wiring.now().date().isoformat()
+    second = imported(duly, scanned(pictures(pdf, seed=5)), signed_on=today)
+    assert set(states(second)) == {"seen"}
+    assert proof(duly, client)[0] == "withdrawn"
+
+
+@pytest.mark.parametrize("decision", ["accept", "reject"])
+def test_writing_on_a_later_scan_is_looked_at_before_its_day_counts(
+    duly: Duly, decision: str
+) -> None:
+    """Issue 4, S37: what a person accepts counts, what one rejects changes nothing."""
+    client, pdf, signed_on = said_by_telephone(duly)
+    imported(duly, scanned(pictures(pdf)))
+    before = proof(duly, client)
+    pages = pictures(pdf, seed=5)
+    generator.scribbled(pages[0], Area(70, 8, 60, 8), DPI, generator.chance_of(3))
+    second = imported(duly, scanned(pages), signed_on=signed_on)
+    assert set(states(second)) == {"waiting"}
+    assert second["pages"][0]["doubts"] == ["marked"]
+    assert proof(duly, client) == before
+    assert decided(duly, second["pages"][0], decision).status == 202
+    heavy(duly)
+    accepted = decision == "accept"
+    now = again(duly, second)
+    assert set(states(now)) == {"recorded" if accepted else "seen"}
+    assert proof(duly, client) == (("given", "signature") if accepted else before)
+    assert duly.staff("GET", "/api/scans/waiting").json["pages"] == []
+    assert not [one for one in duly.objects() if one.endswith(".jpg")]
 
 
 @pytest.mark.parametrize("day", ["0001-01-01", "1989-12-31"])

@@ -263,3 +263,56 @@ def test_after_a_rejection_a_paper_starts_anew() -> None:
     again = signing.with_pages(rejected, "d1", 1, [a_page(1, 7)])
     assert [one.number for one in again.pages] == [7]
     assert judged(again).state is PaperState.RECORDED
+
+
+def undated(state: PaperState = PaperState.HISTORY, **changes: Any) -> SignedPaper:
+    """A paper that was recorded ten days after its printing; nobody said when it was signed."""
+    paper = replace(judged(a_paper()), state=state, recorded=PRINTED + timedelta(days=10))
+    return replace(paper, object_key="paper.pdf", sha256="p", **changes)
+
+
+def dated(
+    days: int, *, said: int = 1, paper: SignedPaper | None = None, page: KeptPage | None = None
+) -> SignedPaper | None:
+    """It comes once more with a day, so long after its printing; a no by telephone stands."""
+    no = standing(ConsentState.REFUSED, PRINTED + timedelta(days=said))
+    day = (PRINTED + timedelta(days=days)).date()
+    phone = Standing(ConsentState.REFUSED, PRINTED, Proof.SIGNATURE, "d1", "w2")
+    client = a_client(DeclarationState.CONFIRMED, marketing=no, phone=phone)
+    pages = [page or a_page(number=9, import_id="i9")]
+    return signing.dated(client, DECLARATION, paper or undated(), pages, day, zone=ZONE)
+
+
+def test_a_day_that_is_stated_later_makes_a_paper_count() -> None:
+    """Issue 4, D21: signed after what was said by telephone; its pages are those it has."""
+    paper = dated(3)
+    assert paper is not None
+    assert (paper.state, paper.signed_on) == (PaperState.RECORDED, date(2026, 3, 27))
+    assert (paper.pages, paper.object_key) == (undated().pages, "paper.pdf")
+
+
+@pytest.mark.parametrize(
+    ("days", "said", "paper"),
+    [
+        (3, 5, undated()),  # a later decision stands
+        (20, 15, undated()),  # signed after it was here: it cannot be
+        (3, 1, undated(signed_on=date(2026, 3, 24))),  # its day was stated
+        (3, 1, undated(PaperState.WAITING)),
+    ],
+)
+def test_a_day_that_is_stated_later_beats_no_later_decision(
+    days: int, said: int, paper: SignedPaper
+) -> None:
+    """D21, S37: a scan seen before changes nothing but what its day changes."""
+    assert dated(days, said=said, paper=paper) is None
+
+
+def test_what_is_seen_on_the_later_scan_waits_for_a_person() -> None:
+    """Issue 4, S37: words by hand that the first scan did not show."""
+    page = a_page(number=9, import_id="i9", doubts=("marked",))
+    paper = dated(3, page=page)
+    assert paper is not None
+    assert (paper.state, paper.doubts) == (PaperState.WAITING, ("marked",))
+    paper = dated(3, page=replace(page, accepted_by="s2"))
+    assert paper is not None
+    assert paper.state is PaperState.RECORDED
