@@ -376,7 +376,7 @@ def _not_extended(case: Complaint, letter: Letter) -> Complaint:
 
 OWNER = Owner(
     held=store.held,
-    part="SAID#",
+    parts=("SAID#",),
     composers=COMPOSERS,
     addressee=service.addressee,
     on_sent=on_sent,

@@ -380,7 +380,7 @@ def _on_sent(
 
 OWNER = Owner(
     held=client_store.held,
-    part="DECL#",
+    parts=("DECL#", "OFFER#"),
     composers=COMPOSERS,
     addressee=lambda client, _: contact.addressee(client),
     on_sent=_on_sent,

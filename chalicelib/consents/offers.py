@@ -1,7 +1,7 @@
 """Commercial information from staff to one client: it leaves on a consent alone (S16-S18).
 
-What it says is the part `DECL#<id>` that its letter is about, as every letter of a client is about
-such a part; the gate is asked when it is promised and again when it leaves.
+What it says is the part `OFFER#<id>` that its letter is about; the gate is asked when it is
+promised and again when it leaves.
 """
 
 from datetime import datetime
@@ -64,7 +64,7 @@ def send(
         held,
         held.value,
         Event(kind="offer_sent", actor=by, at=now, body=told),
-        parts=(Part(sk=f"DECL#{offer.offer_id}", data=offer, create=True),),
+        parts=(Part(sk=f"OFFER#{offer.offer_id}", data=offer, create=True),),
         letters=(letter,),
         once=once,
     )

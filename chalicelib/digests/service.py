@@ -376,9 +376,9 @@ _OF_A_PERSON: dict[str, Composer] = {"case_digest": case_digest}
 _OF_A_DAY: dict[str, Composer] = {"alive_report": alive_report, "monthly_digest": monthly_digest}
 PERSON = Owner(
     held=desk,
-    part="",
+    parts=(),
     composers=_OF_A_PERSON,
     addressee=_nobody_outside,
     on_bounced=_came_back,
 )
-ORGANISATION = Owner(held=_held, part="", composers=_OF_A_DAY, addressee=_nobody_outside)
+ORGANISATION = Owner(held=_held, parts=(), composers=_OF_A_DAY, addressee=_nobody_outside)

@@ -106,13 +106,13 @@ def no_effect(
 class Owner(msgspec.Struct, frozen=True, kw_only=True):
     """What sending needs to know of a kind of aggregate that promises letters.
 
-    `part` is how the key of the part begins that a letter is about. `addressee` says whom a letter
-    is for, to be asked of the gate; the effects say what its sending, its bounce and a report as
-    spam mean for the owner.
+    `parts` is how the key of the part may begin that a letter is about. `addressee` says whom a
+    letter is for, to be asked of the gate; the effects say what its sending, its bounce and a
+    report as spam mean for the owner.
     """
 
     held: Callable[[Item], Held[Any]]
-    part: str
+    parts: tuple[str, ...]
     composers: Mapping[str, Composer]
     addressee: Callable[[Any, Letter], Addressee]
     on_sent: Effect = no_effect
@@ -120,8 +120,12 @@ class Owner(msgspec.Struct, frozen=True, kw_only=True):
     on_complained: Effect = no_effect
 
     def about(self, letter: str) -> list[str]:
-        """The key of the part that a letter is about, if it is about one."""
-        return [f"{self.part}{letter}"] if letter and self.part else []
+        """Where the part may be that a letter is about, if it is about one."""
+        return [f"{prefix}{letter}" for prefix in self.parts] if letter else []
+
+
+def _first(found: Mapping[str, Item], keys: list[str]) -> Item | None:
+    return next((found[one] for one in keys if one in found), None)
 
 
 def promised(change: Change, addressee: Callable[[Letter], Addressee]) -> Change:
@@ -151,7 +155,7 @@ def deliver(ports: Ports, due: Due, owner: Owner) -> str:
         house=organisations.house(ports, due.key.org),
         owner=owner.held(found["ROOT"]),
         letter=letter,
-        part=found.get(about[0]) if about else None,
+        part=_first(found, about),
     )
     if _is_gated(letter):
         verdict = _verdict(letter, owner.addressee(occasion.owner.value, letter), ports.now)
@@ -371,7 +375,7 @@ def on_mail_event(
     if sk not in found or "ROOT" not in found:
         return "unknown"
     held = owner.held(found["ROOT"])
-    item, part = found[sk], found.get(about[0]) if about else None
+    item, part = found[sk], _first(found, about)
     letter = _letter(item.data)
     if letter.state in ("sending", "promised"):
         sent = _sent(letter, message_id, ports.now)

@@ -111,6 +111,8 @@ def pieces(ports: Ports, told: Known) -> Iterator[Piece]:
         yield Piece(name=f"records/{record.record_id}.json", content=_json(record))
     for kept in consent_records(told):
         yield Piece(name=f"consent-records/{kept.record_id}.json", content=receipts.written(kept))
+    for offer in ports.ledger.parts(told.held.key, "OFFER#"):
+        yield Piece(name=f"offers/{offer.sk.removeprefix('OFFER#')}.json", content=offer.data)
     yield from _mail(told.letters, "letters")
     yield from _objects(ports, told.held.key)
     for case in told.cases:
