@@ -30,6 +30,7 @@ from chalicelib.clients.domain import (
     Standing,
     change_of,
     refusal,
+    require_notice,
     superseded,
 )
 from chalicelib.documents.sheet import Paper
@@ -173,17 +174,21 @@ def answers(
 
     `shown`: the visible purposes and their wordings. Any consent ticks the notice, and it can't be
     unticked while one stands (S10, S11, D11); before the notice every declaration carries it (S8).
-    `separate`: the consent to the processing of data stands alone in its document.
+    `separate`: the consent to the processing of data stands alone in its document, apart from the
+    notice, too (152-FZ Art. 9); `NoticeRequired` until the notice was given in one of its own.
     """
     if not given:
         raise NothingDeclared(field="answers")
     for purpose in given:
         if purpose not in shown:
             raise PurposeNotAsked(field=f"answers.{purpose}"[:100])
-    if separate and DATA_PROCESSING in given and set(given) - {DATA_PROCESSING, NOTICE}:
+    alone = separate and DATA_PROCESSING in given
+    if alone and len(given) > 1:
         raise SeparateDocument(field=f"answers.{DATA_PROCESSING}")
+    if alone:
+        require_notice(client)
     ticked = dict(given)
-    if any(given.values()) or client.notice is None:
+    if not alone and (any(given.values()) or client.notice is None):
         ticked[NOTICE] = True
     return tuple(
         Answer(purpose, wording, ticked[purpose])

@@ -29,6 +29,15 @@ def a_client(insurer: Duly) -> Any:
     return made.json
 
 
+def told_first(insurer: Duly, client: Any) -> str:
+    """The client gets the information about the controller; the text of the message."""
+    draft = drafted(insurer, client, notice=True).json
+    send = f"/api/clients/{client['client_id']}/declarations/{draft['declaration_id']}/send"
+    assert insurer.staff("POST", send, version=draft["version"], org=ORG).status == 202
+    insurer.tick()
+    return insurer.mailbox.to("anna@klient.example")[-1].text
+
+
 def test_it_is_asked_for_where_the_pack_builds_on_it_and_hidden_elsewhere(insurer: Duly) -> None:
     """M82, S22: visible at the Russian insurer; ready but hidden at the Polish agency."""
     for org, hidden in ((ORG, False), ("agencja", True)):
@@ -39,14 +48,20 @@ def test_it_is_asked_for_where_the_pack_builds_on_it_and_hidden_elsewhere(insure
 
 
 def test_it_is_not_merged_with_another_consent(insurer: Duly) -> None:
-    """152-FZ Art. 9 since 1 September 2025: neither in the paper nor in the message."""
+    """152-FZ Art. 9 since 1 September 2025: apart from other consents and from the information
+    about the controller, in the paper and in the message; S8: the information comes first.
+    """
     client = a_client(insurer)
-    mixed = drafted(insurer, client, data_processing=True, marketing=True)
-    assert mixed.told == (422, "separate_document")
-    assert mixed.json["field"] == "answers.data_processing"
+    for other in ("marketing", "notice"):
+        mixed = drafted(insurer, client, data_processing=True, **{other: True})
+        assert mixed.told == (422, "separate_document")
+        assert mixed.json["field"] == "answers.data_processing"
+    early = drafted(insurer, client, data_processing=True)
+    assert early.told == (409, "notice_required")
+    told_first(insurer, client)
     alone = drafted(insurer, client, data_processing=True)
     assert alone.status == 201
-    assert [one["purpose"] for one in alone.json["answers"]] == ["notice", "data_processing"]
+    assert [one["purpose"] for one in alone.json["answers"]] == ["data_processing"]
 
 
 def test_one_document_does_not_take_the_place_of_the_other(insurer: Duly) -> None:
@@ -72,12 +87,7 @@ def test_one_document_does_not_take_the_place_of_the_other(insurer: Duly) -> Non
 def test_a_client_who_wishes_both_is_sent_a_message_for_each(insurer: Duly) -> None:
     """S58; 152-FZ Art. 9: ticked together on the client's own page, asked for apart."""
     client = a_client(insurer)
-    draft = drafted(insurer, client, notice=True).json
-    send = f"/api/clients/{client['client_id']}/declarations/{draft['declaration_id']}/send"
-    insurer.staff("POST", send, version=draft["version"], org=ORG)
-    insurer.tick()
-    (sent,) = insurer.mailbox.to("anna@klient.example")
-    token = sent.text.split("/p#")[1].split()[0]
+    token = told_first(insurer, client).split("/p#")[1].split()[0]
     wish = {"token": token, "add": ["data_processing", "marketing"]}
     answer = insurer.public("/preferences/act", wish, org=ORG)
     states = {one["purpose"]: one["state"] for one in answer.json["consents"]}
