@@ -31,6 +31,7 @@ hypothesis.settings.load_profile("duly")
 expect.set_options(timeout=30_000)  # a build machine may stand still for longer than five seconds
 
 
+@pytest.hookimpl(tryfirst=True)  # before xdist reads the groups
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Whole local clouds are started one at a time, however many workers there are."""
     for item in items:
