@@ -9,14 +9,14 @@ digest, by which the chain still holds. Letters come from the archive, where no 
 
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime
-from typing import Any
+from typing import Any, Literal
 
 import msgspec
 from msgspec.structs import replace
 
-from chalicelib.clients.domain import Client
+from chalicelib.clients.domain import Client, Identity
 from chalicelib.complaints import store as cases
-from chalicelib.complaints.case import Complaint, Said
+from chalicelib.complaints.case import Complaint, Person, Said
 from chalicelib.consents import receipts
 from chalicelib.consents import store as declarations
 from chalicelib.consents.domain import Declaration
@@ -41,7 +41,7 @@ TOLD = frozenset(
 )
 # What is known of a case by its writer's own words, and what came of it.
 OWN_WORDS = (
-    *("reference", "channel", "kind", "language", "received_at", "registered_at", "writer"),
+    *("reference", "channel", "kind", "language", "received_at", "registered_at"),
     *("insured", "contract_number", "claim_number", "product"),
 )
 HANDLED = ("requests", "extension", "question", "closed", "state")
@@ -124,11 +124,13 @@ def consent_records(told: Known) -> Iterator[receipts.ConsentRecord]:
     each decision written down by hand.
     """
     client, client_id = told.held.value, told.held.key.id
-    settings = told.house.settings
+    settings, course = told.house.settings, receipts.course(client_id, told.events)
     for one in told.declarations:
         progress = client.declaration(one.declaration_id)
         if progress.sent or progress.printed:
-            yield receipts.of_declaration(client_id, client, one, told.wordings, settings)
+            yield receipts.of_declaration(
+                client_id, client, one, told.wordings, settings, course=course
+            )
     for record in told.records:
         yield receipts.of_record(
             client_id,
@@ -137,6 +139,7 @@ def consent_records(told: Known) -> Iterator[receipts.ConsentRecord]:
             told.wordings.get(record.wording_id),
             settings,
             language=told.language,
+            course=course,
         )
 
 
@@ -247,14 +250,24 @@ def _objects(ports: Ports, key: Key) -> Iterator[Piece]:
 def _case(ports: Ports, held: Held[Complaint], client: Client) -> Iterator[Piece]:
     """A submission of the client: its words, what came later, what was said to it, its files.
 
-    Who wrote for somebody else, without an authority, has their own words and the fixed text (M37).
+    Who wrote for somebody else, without an authority, has their own words and the fixed text (M37);
+    nobody but the writer is told who that is. Where it can't be told who of the two the client is,
+    they have what both may have.
     """
     case, items = cases.read(ports, held.key, "STATEMENT")
-    outside = _stands_outside(case.value, client)
+    role = _role(case.value, client)
+    outside = case.value.third_party and role != "insured"
     folder = f"complaints/{case.value.reference.replace('/', '-')}"
-    to = "writer" if outside else case.value.addressed_as
+    to = role if case.value.third_party else "writer"
     letters = _letters(ports.ledger.parts(held.key, "LETTER#"), {to})
-    facts = _case_facts(case.value, OWN_WORDS if outside else (*OWN_WORDS, *HANDLED))
+    facts = _case_facts(
+        case.value,
+        (
+            *OWN_WORDS,
+            *(("writer",) if role == "writer" else ()),
+            *(() if outside else HANDLED),
+        ),
+    )
     yield Piece(name=f"{folder}/case.json", content=_json(facts))
     if not outside:
         events = (_shown(case.value, one) for one in _events(ports, case))
@@ -274,12 +287,29 @@ def _case(ports: Ports, held: Held[Complaint], client: Client) -> Iterator[Piece
             yield Piece(name=name, object_key=file.object_key, size=file.size)
 
 
-def _stands_outside(case: Complaint, client: Client) -> bool:
-    """Whether the client is not the insured for whom somebody else wrote, but that somebody."""
-    insured = case.insured
-    if insured is None or not case.third_party:
-        return False
-    return text.fold(insured.name) != text.fold(client.identity.name)
+def _role(case: Complaint, client: Client) -> Literal["writer", "insured", ""]:
+    """Who of the case the client is, by how they are reached, and by name in any order of words.
+
+    "" where both are meant alike, or neither, or the address is the one's and the name the other's.
+    """
+    if case.insured is None:
+        return "writer"
+    own, people = client.identity, (case.writer, case.insured)
+    reached = tuple(_reached_alike(one, own) for one in people)
+    named = tuple(_words(one.name) == _words(own.name) for one in people)
+    told = {one for one in (reached, named) if any(one) and not all(one)}
+    if len(told) != 1:
+        return ""
+    return "writer" if told.pop()[0] else "insured"
+
+
+def _reached_alike(one: Person, own: Identity) -> bool:
+    same_email = one.email and one.email.casefold() == own.email.casefold()
+    return bool(same_email or (one.phone and one.phone == own.phone))
+
+
+def _words(name: str) -> set[str]:
+    return set(text.fold(name).split())
 
 
 def _case_facts(case: Complaint, names: Iterable[str]) -> dict[str, Any]:

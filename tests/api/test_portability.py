@@ -200,6 +200,20 @@ def worked(duly: Duly, client: Any, **changes: Any) -> dict[str, bytes]:
     return unpacked(duly, client)
 
 
+def insured_client(duly: Duly, **changes: Any) -> Any:
+    """The client for whom somebody else wrote."""
+    own = {"name": cases.INSURED.name, "email": cases.INSURED.email, "phone": ""}
+    return duly.client(**own | changes)
+
+
+def letters(files: dict[str, bytes]) -> set[str]:
+    """Which letters about the one case are in the copy."""
+    (listed,) = [
+        c for n, c in files.items() if n.endswith("/letters/letters.json") and "compl" in n
+    ]
+    return {one["template"] for one in json.loads(listed)}
+
+
 def told(files: dict[str, bytes]) -> dict[str, Any]:
     """What each event of the one case in the copy says; None where that is left out."""
     (name,) = [name for name in files if name.endswith("/events.json")]
@@ -243,7 +257,7 @@ def test_a_copy_holds_no_word_of_staff_and_nobody_elses_data(duly: Duly) -> None
 
 def test_where_another_stands_in_the_case_only_days_and_codes_are_told(duly: Duly) -> None:
     """GDPR Art. 15(4), M37: who wrote for whom, from where, is not repeated."""
-    files = worked(duly, duly.client(name=cases.INSURED.name), insured=cases.INSURED)
+    files = worked(duly, insured_client(duly), insured=cases.INSURED)
     kinds = told(files)
     assert kinds["message_joined"] is None and kinds["complaint_received"] is None
     assert kinds["complaint_registered"] == {"anonymous": False, "third_party": True}
@@ -263,6 +277,52 @@ def test_who_wrote_for_another_has_their_own_words_alone(duly: Duly) -> None:
     assert answers == []
     (messages,) = [json.loads(files[name]) for name in files if name.endswith("/messages.json")]
     assert [one["text"] for one in messages] == ["Dosyłam skan."]
+
+
+def test_the_insured_is_not_told_who_wrote_for_them(duly: Duly) -> None:
+    """GDPR Art. 15(4), M37: no name and no address of the writer, in no file of the copy."""
+    files = worked(duly, insured_client(duly), insured=cases.INSURED)
+    assert letters(files) == {"insured_asked"}
+    one = cases.WRITER
+    for word in (one.name, one.email, one.phone, one.postal_address):
+        assert [name for name in files if word.encode() in files[name]] == []
+
+
+@pytest.mark.parametrize(
+    "client",
+    [
+        {"name": "Ubezpieczony Jan"},
+        {"name": "UBEZPIECZONY  Jan", "email": "nowy@klient.example"},
+        {"name": "Janusz Ubezpieczony-Nowak"},
+    ],
+)
+def test_the_insured_is_known_by_address_or_by_the_words_of_the_name(
+    duly: Duly, client: dict[str, str]
+) -> None:
+    """GDPR Art. 15, M37: another order of words is the same person, who has what is theirs."""
+    files = worked(duly, insured_client(duly, **client), insured=cases.INSURED)
+    assert letters(files) == {"insured_asked"}
+    assert told(files)["complaint_registered"] is not None
+
+
+@pytest.mark.parametrize(
+    "client",
+    [
+        {"name": "Zofia Inna", "email": "zofia@klient.example"},
+        {"email": cases.WRITER.email},
+        {"name": cases.WRITER.name},
+    ],
+)
+def test_in_doubt_who_the_client_is_they_have_what_both_may_have(
+    duly: Duly, client: dict[str, str]
+) -> None:
+    """GDPR Art. 15(4), M37: neither of them, or the address of one and the name of another."""
+    files = worked(duly, insured_client(duly, **client), insured=cases.INSURED)
+    assert letters(files) == set()
+    assert not [name for name in files if name.endswith("/events.json")]
+    (facts,) = [json.loads(files[name]) for name in files if name.endswith("/case.json")]
+    assert facts["contract_number"] is not None
+    assert facts.keys().isdisjoint({"writer", "state", "question"})
 
 
 def test_that_it_was_asked_for_is_told_once(duly: Duly) -> None:
