@@ -6,16 +6,27 @@ to withdraw names the page, and the client's own messages bring the way in.
 """
 
 import hashlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
+from typing import Any
 
 import msgspec
+from msgspec.structs import replace
 
-from chalicelib.clients.domain import NOTICE, Client, ConsentState, Progress, Proof, Standing
+from chalicelib.clients.domain import (
+    NOTICE,
+    OF_ADDRESS,
+    Client,
+    ConsentState,
+    Progress,
+    Proof,
+    Standing,
+)
 from chalicelib.consents.domain import Answer, Declaration
 from chalicelib.consents.standings import Record
 from chalicelib.kernel import chain
 from chalicelib.organisations.domain import Settings, Wording
+from chalicelib.ports import EventRecord
 
 SCHEMA = "ISO/IEC TS 27560:2023"
 FILENAME = "consent-receipt.json"
@@ -30,6 +41,7 @@ COLLECTED = {
     Proof.ORAL: "told_to_staff",
 }
 EXPLICIT = frozenset({Proof.SIGNATURE, Proof.EMAIL_CLICK})
+SUPERSEDED = "superseded"  # a yes in whose place a later yes stands
 
 
 class PrivacyNotice(msgspec.Struct, frozen=True, kw_only=True):
@@ -93,6 +105,28 @@ class Happened(msgspec.Struct, frozen=True, kw_only=True):
     valid_until: datetime | None = None
 
 
+class Turn(msgspec.Struct, frozen=True, kw_only=True):
+    """What the history tells of one purpose: a decision by its source, or that a consent ended."""
+
+    state: ConsentState
+    at: datetime
+    by: str
+    source: str = ""
+    stands: bool = True
+
+    @property
+    def yes(self) -> bool:
+        """Whether a consent was given."""
+        return self.state is ConsentState.GIVEN
+
+    def repeats(self, last: "Turn") -> bool:
+        """Whether it is the same decision, with a better proof: that keeps its moment."""
+        return bool(self.source) and self.source == last.source and self.yes == last.yes
+
+
+Course = Mapping[str, Sequence[Turn]]
+
+
 class Processing(msgspec.Struct, frozen=True, kw_only=True):
     """What was agreed to, in the language in which it was shown."""
 
@@ -128,8 +162,10 @@ def of_declaration(
     declaration: Declaration,
     wordings: Mapping[str, Wording],
     settings: Settings,
+    *,
+    course: Course | None = None,
 ) -> ConsentRecord:
-    """The record of a declaration, as its consents stand now."""
+    """The record of a declaration, as its consents stand now; with a `course`, as they went."""
     progress = client.declaration(declaration.declaration_id)
     consents = [one for one in declaration.answers if one.purpose != NOTICE]
     purposes = tuple(_purpose(client, one, wordings, progress, settings) for one in consents)
@@ -144,7 +180,7 @@ def of_declaration(
         ),
         parties=(_controller(settings),),
         events=tuple(
-            one for each in consents for one in _events(client_id, client, each, progress)
+            one for each in consents for one in _events(client_id, client, each, progress, course)
         ),
     )
 
@@ -157,8 +193,9 @@ def of_record(
     settings: Settings,
     *,
     language: str,
+    course: Course | None = None,
 ) -> ConsentRecord:
-    """The record of a decision that staff wrote down (S52-S55)."""
+    """The record of a decision that staff wrote down (S52-S55); with a `course`, as it went."""
     standing = client.standings.get(record.purpose)
     stands = standing is not None and standing.declaration_id == record.record_id
     proof = standing.proof if stands and standing is not None else Proof.RECORD
@@ -169,7 +206,11 @@ def of_record(
         entity_id=record.by,
         valid_until=standing.expires if stands and standing is not None else None,
     )
-    ended = _ended(client_id, record.purpose, standing if stands else None, told)
+    rests = standing if stands else None
+    if course is None:
+        events: Iterable[Happened] = (told, *_ended(client_id, record.purpose, rests, told))
+    else:
+        events = _went(told, course.get(record.purpose, ()), record.record_id, rests)
     return ConsentRecord(
         schema_version=SCHEMA,
         record_id=record.record_id,
@@ -180,8 +221,25 @@ def of_record(
             purposes=(_described(record.purpose, record.wording_id, wording, proof, settings),),
         ),
         parties=(_controller(settings),),
-        events=(told, *ended),
+        events=tuple(events),
     )
+
+
+def course(client_id: str, events: Iterable[EventRecord]) -> Course:
+    """What became of each purpose, in the order in which it counts, from the client's history."""
+    found: dict[str, list[Turn]] = {}
+    for purpose, turn in _turns(client_id, events):
+        turns = found.setdefault(purpose, [])
+        if turns and turn.repeats(turns[-1]):
+            continue
+        place = len(turns)
+        if not turn.stands:  # older than what stands (D21), yet it ended what was given before it
+            place = next((n for n, one in enumerate(turns) if one.at > turn.at), place)
+        state = turn.state
+        if state is ConsentState.REFUSED and any(one.yes for one in turns[:place]):
+            state = ConsentState.WITHDRAWN
+        turns.insert(place, replace(turn, state=state))
+    return found
 
 
 def receipt(record: ConsentRecord, *, receipt_id: str, issued: datetime) -> ConsentReceipt:
@@ -203,6 +261,73 @@ def sha256_of(record: ConsentRecord) -> str:
 def written(value: ConsentRecord | ConsentReceipt) -> bytes:
     """As a file: readable JSON, UTF-8."""
     return msgspec.json.format(msgspec.json.encode(value), indent=1) + b"\n"
+
+
+def _turns(client_id: str, events: Iterable[EventRecord]) -> Iterator[tuple[str, Turn]]:
+    """Every turn that the client's events tell of, with its purpose."""
+    heard: dict[str, list[Sequence[Any]]] = {}
+    email = ""
+    for event in events:
+        kind, body, at = event.envelope["kind"], event.body or {}, _at(event)
+        if kind in ("declaration_drafted", "declaration_redrafted"):
+            heard[body["declaration"]] = [one for one in body["answers"] if not one[2]]
+        elif kind in ("declaration_sent", "declaration_printed"):
+            # A no counts as soon as the declaration first leaves the desk.
+            noes = heard.pop(body["declaration"], ())
+            yield from _answered(client_id, body["declaration"], at, noes)
+        known = body if kind == "client_created" else body.get("identity", {"email": email})
+        if kind == "client_edited" and known["email"] != email:
+            # It was given for the address before.
+            yield OF_ADDRESS, Turn(state=ConsentState.EXPIRED, at=at, by="system")
+        email = known["email"]
+        yield from _told(client_id, event)
+
+
+def _told(client_id: str, event: EventRecord) -> Iterator[tuple[str, Turn]]:
+    body, at = event.body or {}, _at(event)
+    match event.envelope["kind"]:
+        case "declaration_confirmed":
+            yield from _answered(client_id, body["declaration"], at, body["answers"])
+        case "paper_signed":
+            stand = [one for one in body["answers"] if one[0] in body["standing"]]
+            signed = datetime.fromisoformat(body["signed_at"])
+            yield from _answered(client_id, body["declaration"], signed, stand)
+        case "consent_recorded" | "client_imported":
+            yield from _recorded(told for told, _ in body.get("decisions", [(body, True)]))
+        case "consents_withdrawn":
+            by = event.envelope["actor"]["id"]
+            for purpose in body["purposes"]:
+                yield purpose, Turn(state=ConsentState.WITHDRAWN, at=at, by=by)
+        case "consents_attended":
+            for purpose in (name for name, why in body["due"] if why == "expires"):
+                yield purpose, Turn(state=ConsentState.EXPIRED, at=at, by="system")
+
+
+def _at(event: EventRecord) -> datetime:
+    return datetime.fromisoformat(event.envelope["at"])
+
+
+def _answered(
+    client_id: str, source: str, at: datetime, answers: Iterable[Sequence[Any]]
+) -> Iterator[tuple[str, Turn]]:
+    for purpose, _, yes in answers:
+        if purpose != NOTICE:
+            state = ConsentState.GIVEN if yes else ConsentState.REFUSED
+            yield purpose, Turn(state=state, at=at, by=client_id, source=source)
+
+
+def _recorded(bodies: Iterable[Mapping[str, Any]]) -> Iterator[tuple[str, Turn]]:
+    """Decisions by hand; a yes that does not stand took nothing's place."""
+    for body in bodies:
+        if body["stands"] or body["decided"] != ConsentState.GIVEN:
+            turn = Turn(
+                state=ConsentState(body["decided"]),
+                at=datetime.fromisoformat(body["decided_at"]),
+                by=body["by"],
+                source=body["record_id"],
+                stands=body["stands"],
+            )
+            yield body["purpose"], turn
 
 
 def _purpose(
@@ -270,7 +395,7 @@ def _controller(settings: Settings) -> Party:
 
 
 def _events(
-    client_id: str, client: Client, answer: Answer, progress: Progress
+    client_id: str, client: Client, answer: Answer, progress: Progress, course: Course | None
 ) -> Iterator[Happened]:
     """What became of one answer, in order: asked, decided, ended."""
     asked = progress.sent or progress.printed
@@ -283,8 +408,11 @@ def _events(
     valid = standing.expires if standing is not None else None
     state = "given" if answer.answer else "refused"
     told = _happened(answer, state, decided, client_id, valid)
-    yield told
-    yield from _ended(client_id, answer.purpose, standing, told)
+    if course is None:
+        yield told
+        yield from _ended(client_id, answer.purpose, standing, told)
+    else:
+        yield from _went(told, course.get(answer.purpose, ()), progress.id, standing)
 
 
 def _decided(answer: Answer, progress: Progress, standing: Standing | None) -> datetime | None:
@@ -310,6 +438,38 @@ def _ended(
         event_time=standing.expires or standing.at,
         entity_id="system" if standing.state is ConsentState.EXPIRED else by,
     )
+
+
+def _went(
+    told: Happened, turns: Sequence[Turn], source: str, standing: Standing | None
+) -> Iterator[Happened]:
+    """Each time that this source decided, and what came after a yes: it ended, or another stands.
+
+    What never stood, for that something later or better proven did, is as it was told.
+    """
+    own = [place for place, one in enumerate(turns) if one.source == source]
+    for place in own:
+        one = turns[place]
+        valid = told.valid_until if place == own[-1] else None
+        happened = replace(told, event_state=one.state.value, event_time=one.at, valid_until=valid)
+        yield from _until(happened, turns[place + 1 :], standing)
+    if not own:
+        yield from _until(told, [one for one in turns if one.at > told.event_time], standing)
+
+
+def _until(told: Happened, later: Sequence[Turn], standing: Standing | None) -> Iterator[Happened]:
+    yield told
+    if told.event_state != ConsentState.GIVEN or not later:
+        return
+    end = later[0]
+    at, state = end.at, end.state.value
+    if end.yes:
+        state = SUPERSEDED
+    elif end.state is ConsentState.REFUSED:
+        state = ConsentState.WITHDRAWN.value
+    elif end.state is ConsentState.EXPIRED and standing is not None:
+        at = standing.expires or at  # the history has when it was attended to
+    yield Happened(purpose_id=told.purpose_id, event_state=state, event_time=at, entity_id=end.by)
 
 
 def _standing_of(client: Client, purpose: str, source: str) -> Standing | None:
