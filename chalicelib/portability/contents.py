@@ -46,7 +46,7 @@ OWN_WORDS = (
 )
 HANDLED = ("requests", "extension", "question", "closed", "state")
 ROOMS = ("papers", "scans")
-MOST_EML = 40 * 1024 * 1024
+MOST_EML = 41 * 1024 * 1024  # what SES takes in, and its headers
 _letter = msgspec.json.Decoder(Letter).decode
 _record = msgspec.json.Decoder(Record).decode
 _said = msgspec.json.Decoder(Said).decode
@@ -272,7 +272,8 @@ def _case(ports: Ports, held: Held[Complaint], client: Client) -> Iterator[Piece
     if not outside:
         events = (_shown(case.value, one) for one in _events(ports, case))
         yield Piece(name=f"{folder}/events.json", content=_chain(case, events).encode())
-    yield Piece(name=f"{folder}/statement.json", content=_json(cases.statement(items)))
+    statement = cases.statement(items)
+    yield Piece(name=f"{folder}/statement.json", content=_json(statement))
     came = cases.messages(ports, held.key)
     messages = [one for one in came if not outside or one.sender == "writer"]
     others = {file for one in came if one not in messages for file in one.files}
@@ -281,6 +282,14 @@ def _case(ports: Ports, held: Held[Complaint], client: Client) -> Iterator[Piece
     answers = [one for one in said if not outside and _was_said(case.value, one, letters)]
     yield Piece(name=f"{folder}/answers.json", content=_json(answers))
     yield from _mail(letters, f"{folder}/letters")
+    if not outside:
+        papers = [one.paper.object_key for one in answers if one.paper and _left(case.value, one)]
+        mails = [one.raw for one in messages if one.raw and one.sender == role]
+        mails += [statement.raw] if statement.raw and role == "writer" else []
+        for key in (*papers, *mails):
+            room, _, name = key.partition("/")
+            name = name.removeprefix(f"{held.key.org}/{held.key.id}/")
+            yield Piece(name=f"{folder}/{room}/{name}", object_key=key, size=MOST_EML)
     for file in cases.files(ports, held.key):
         if file.state == "kept" and file.file_id not in others:
             name = f"{folder}/files/{file.file_id}-{file.name.replace('/', '-')}"
@@ -334,6 +343,16 @@ def _was_said(case: Complaint, said: Said, letters: tuple[Letter, ...]) -> bool:
     if answer is not None and answer.answer_id == said.said_id:
         return answer.sent_at is not None or answer.sent_on is not None
     return said.posted_on is not None or said.said_id in {one.about for one in letters}
+
+
+def _left(case: Complaint, said: Said) -> bool:
+    """Whether its paper left the house: printed it lies there, and an e-mail may have gone in its
+    place.
+    """
+    answer = case.answer
+    if answer is None or answer.answer_id != said.said_id:
+        return said.posted_on is not None
+    return answer.sent_on is not None and answer.channel != "email"
 
 
 def _day(moment: datetime) -> str:

@@ -6,6 +6,7 @@ import subprocess
 import sys
 import urllib.request
 import zipfile
+from datetime import timedelta
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
@@ -22,6 +23,7 @@ from chalicelib.kernel.change import Actor, Origin
 from chalicelib.organisations import store as organisations
 from chalicelib.portability import contents, domain, service
 from tests import cases
+from tests.api.test_answers import Desk, desk
 from tests.duly import ADMIN, AGENT, HEAD, Duly
 from tests.examples import RECORD
 
@@ -277,6 +279,60 @@ def test_who_wrote_for_another_has_their_own_words_alone(duly: Duly) -> None:
     assert answers == []
     (messages,) = [json.loads(files[name]) for name in files if name.endswith("/messages.json")]
     assert [one["text"] for one in messages] == ["Dosyłam skan."]
+
+
+def papers(files: dict[str, bytes]) -> list[bytes]:
+    """The papers about submissions that are in the copy."""
+    return [files[name] for name in files if "/papers/" in name]
+
+
+def post(duly: Duly, one: Desk) -> None:
+    """The paper leaves: it was posted the day before."""
+    duly.wait(days=3)
+    on = one.case.day(duly.ports().now - timedelta(days=1))
+    posted = one.act("posted", {"posted_on": on.isoformat(), "tracking": "RR1"})
+    assert posted.status == 200, posted.json
+
+
+def test_an_answer_on_paper_is_in_the_copy_once_it_left(duly: Duly) -> None:
+    """GDPR Art. 15(3), M80: the paper as it was posted, no draft and no print."""
+    client = duly.client()
+    one = desk(duly, client_id=client["client_id"])
+    one.draft()
+    one.write("Wypłaciliśmy Pani odszkodowanie w kwocie 3 400 zł.")
+    assert papers(unpacked(duly, client)) == []
+    assert one.send("registered_post", informational=False).status == 202
+    assert papers(unpacked(duly, client)) == []
+    post(duly, one)
+    (paper,) = papers(unpacked(duly, client))
+    (kept,) = [
+        c for k, c in duly.objects().items() if k.startswith(f"papers/agencja/{one.case_id}")
+    ]
+    assert paper == kept
+
+
+def test_the_clients_own_mails_are_in_the_copy_as_they_came(duly: Duly) -> None:
+    """GDPR Art. 15(3), (4): theirs alone, not the mails of anybody else in the case."""
+    client = insured_client(duly)
+    held = cases.registered(duly, client_id=client["client_id"], insured=cases.INSURED)
+    ports, org = duly.ports(), held.key.org
+    for sender in ("writer", "insured", "other"):
+        raw = f"mail/{org}/{held.key.id}/{sender}.eml"
+        content = f"Subject: {sender}".encode()
+        digest = sha256(content).hexdigest()
+        ports.bucket.put(raw, content, content_type="message/rfc822", sha256=digest)
+        message = Message(
+            message_id=sender,
+            at=ports.now,
+            channel=Channel.EMAIL,
+            text="Dosyłam.",
+            sender=sender,
+            raw=raw,
+        )
+        complaints.join(ports, cases.house(duly), held.key.id, message, by=Actor("client"))
+    files = unpacked(duly, client)
+    mails = [files[name] for name in files if "/mail/" in name]
+    assert mails == [b"Subject: insured"]
 
 
 def test_the_insured_is_not_told_who_wrote_for_them(duly: Duly) -> None:
