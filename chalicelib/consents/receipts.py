@@ -467,7 +467,7 @@ def _until(told: Happened, later: Sequence[Turn], standing: Standing | None) -> 
         state = SUPERSEDED
     elif end.state is ConsentState.REFUSED:
         state = ConsentState.WITHDRAWN.value
-    elif end.state is ConsentState.EXPIRED and standing is not None:
+    elif standing is not None and end.state is standing.state is ConsentState.EXPIRED:
         at = standing.expires or at  # the history has when it was attended to
     yield Happened(purpose_id=told.purpose_id, event_state=state, event_time=at, entity_id=end.by)
 

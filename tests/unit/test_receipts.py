@@ -26,6 +26,7 @@ from chalicelib.consents.standings import new_record
 from chalicelib.documents import pdf, render
 from chalicelib.kernel import chain, ids
 from chalicelib.organisations.domain import Wording
+from chalicelib.ports import EventRecord
 from tests.duly import a_settings
 from tests.unit.test_render import a_sheet
 
@@ -161,6 +162,74 @@ def test_a_decision_recorded_by_hand_has_a_record_of_its_own() -> None:
     (purpose,) = record.pii_processing.purposes
     assert (purpose.consent_type, purpose.collection_method) == ("expressed", "told_to_staff")
     assert states(record) == [("marketing", "given", "agent-1")]
+
+
+def told(kind: str, days: int, **body: Any) -> EventRecord:
+    """An event of the client's history."""
+    at = (AT + timedelta(days=days)).isoformat()
+    envelope = {"kind": kind, "at": at, "actor": {"kind": "staff", "id": "agent-1"}}
+    return EventRecord(envelope=envelope, digest="", hash="", body=body)
+
+
+def went(*events: EventRecord, purpose: str = "marketing") -> list[tuple[str, int, str]]:
+    """What the history says of a purpose: what, on which day, by which source."""
+    turns = receipts.course(CLIENT, events).get(purpose, ())
+    return [(one.state.value, (one.at - AT).days, one.source) for one in turns]
+
+
+def by_hand(decided: str, days: int, *, stands: bool = True) -> dict[str, Any]:
+    """What the history says of a decision that was recorded by hand."""
+    return {
+        "record_id": f"r{days}",
+        "purpose": "marketing",
+        "decided": decided,
+        "decided_at": (AT + timedelta(days=days)).isoformat(),
+        "by": "agent-1",
+        "stands": stands,
+    }
+
+
+def test_a_better_proof_of_a_decision_is_not_another_decision() -> None:
+    """S19, S36: confirmed and then signed on paper it was given once, and keeps its day."""
+    said = {"declaration": "d", "answers": [["marketing", "w", True], ["phone", "w", False]]}
+    signed = {"signed_at": (AT + timedelta(days=2)).isoformat(), "standing": ["marketing"]}
+    history = (
+        told("declaration_drafted", 0, **said),
+        told("declaration_sent", 1, declaration="d"),
+        told("declaration_confirmed", 3, **said),
+        told("paper_signed", 4, **said, **signed),
+    )
+    assert went(*history) == [("given", 3, "d")]
+    assert went(*history, purpose="phone") == [("refused", 1, "d")]
+
+
+def test_a_term_that_ran_out_is_an_end_and_no_decision() -> None:
+    """D21: what is recorded after it may be older than the day on which it was attended to."""
+    history = (
+        told("client_imported", 0, decisions=[[by_hand("given", -900), True]]),
+        told("consents_attended", 1, due=[["marketing", "expires"], ["phone", "weak"]]),
+        told("consent_recorded", 2, **by_hand("given", -100)),
+        told("consent_recorded", 3, **by_hand("refused", -500, stands=False)),
+        told("consent_recorded", 4, **by_hand("given", -400, stands=False)),
+    )
+    assert went(*history) == [
+        ("given", -900, "r-900"),
+        ("withdrawn", -500, "r-500"),
+        ("expired", 1, ""),
+        ("given", -100, "r-100"),
+    ]
+
+
+def test_what_was_given_for_an_address_ends_with_it() -> None:
+    """M83: the consent to be answered there, and no other edit ends it."""
+    said = {"declaration": "d", "answers": [["reply_by_email", "w", True]]}
+    history = (
+        told("client_created", 0, email="a@k.example"),
+        told("declaration_confirmed", 1, **said),
+        told("client_edited", 2, identity={"email": "a@k.example"}),
+        told("client_edited", 3, identity={"email": "b@k.example"}),
+    )
+    assert went(*history, purpose="reply_by_email") == [("given", 1, "d"), ("expired", 3, "")]
 
 
 def test_a_receipt_is_a_copy_that_can_be_compared() -> None:
