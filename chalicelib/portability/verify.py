@@ -6,8 +6,9 @@ python3 verify.py HISTORY [seal.json ...]    one of them
 
 Each event's hash covers its envelope and the digest of its body, and names the hash before it. The
 first event that was changed, removed, added or moved is named. Of an event that is not yours to
-read the digest alone is there, and holds the chain together. A seal is the list of heads that Duly
-signed for one day: with one, a history that was rewritten as a whole is found out, too.
+read the digest alone is there, and holds the chain together; such events are named. A seal is the
+list of heads that Duly signed for one day: with one, a history that was rewritten as a whole is
+found out, too.
 """
 
 import hashlib
@@ -16,6 +17,9 @@ import pathlib
 import sys
 from base64 import urlsafe_b64encode
 from typing import Any
+
+ALONE = {"envelope", "digest", "hash"}
+WHOLE = ALONE | {"body", "salt"}
 
 
 def sha(raw: bytes) -> str:
@@ -27,6 +31,8 @@ def spelled(value: Any, **how: Any) -> bytes:
 
 
 def wrong_with(event: Any, number: int, aggregate: str, head: str) -> str:
+    if set(event) not in (ALONE, WHOLE):
+        return "something was added to it or taken out of it"
     envelope, tight = event["envelope"], (",", ":")
     if (envelope["aggregate"], envelope["version"]) != (aggregate, number):
         return "another event stands here"
@@ -43,6 +49,8 @@ def wrong_with(event: Any, number: int, aggregate: str, head: str) -> str:
 
 def check(text: str, seals: list[Any]) -> str:
     whole = json.loads(text)
+    if set(whole) != {"aggregate", "events", "head"}:
+        return "something was added to the file or taken out of it"
     aggregate, events, head = whole["aggregate"], whole["events"], ""
     for number, event in enumerate(events, 1):
         wrong = wrong_with(event, number, aggregate, head)
@@ -63,19 +71,28 @@ def check(text: str, seals: list[Any]) -> str:
     return ""
 
 
+def unread(text: str) -> str:
+    """Which events are there without what they say."""
+    events = enumerate(json.loads(text)["events"], 1)
+    numbers = ", ".join(str(number) for number, event in events if "body" not in event)
+    return f" Without what they say: events {numbers}." if numbers else ""
+
+
 def main(names: list[str]) -> int:
     here = pathlib.Path(__file__).parent
     whole = [here / "history.json", *sorted(here.glob("complaints/*/events.json"))]
     seals = [json.loads(pathlib.Path(one).read_bytes())["seal"] for one in names[1:]]
     found = 0
     for history in [pathlib.Path(names[0])] if names else whole:
+        stands = ""
         try:
-            wrong = check(history.read_bytes().decode(), seals)
+            text = history.read_bytes().decode()
+            wrong = check(text, seals)
+            stands = "" if wrong else f"The history stands.{unread(text)}"
         except (ValueError, KeyError, TypeError, AttributeError) as error:
             wrong = f"the file can't be read as a history: {error!r}"
         name = history.relative_to(here) if history.is_relative_to(here) else history
-        said = f"TAMPERED WITH: {wrong}" if wrong else "The history stands."
-        sys.stdout.write(f"{name}: {said}\n")
+        sys.stdout.write(f"{name}: {stands or f'TAMPERED WITH: {wrong}'}\n")
         found += bool(wrong)
     return 1 if found else 0
 

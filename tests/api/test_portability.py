@@ -150,12 +150,36 @@ def test_the_verifier_names_the_first_event_that_was_tampered_with(
     assert "event 3: who, when" in tampered(lambda e: e[2]["envelope"].update(at="2020"))
     assert "event 2: another event" in tampered(lambda e: e.pop(1))
     assert "event 2: another event" in tampered(lambda e: e.insert(1, e.pop(2)))
+    for change in (
+        edit(2, explanation="NIE"),
+        lambda e: e[1].pop("salt"),
+        lambda e: e[1].pop("body"),
+    ):
+        assert "event 2: something was added to it or taken out" in tampered(change)
     last = len(json.loads(files["history.json"])["events"])
     assert f"event {last}: events are missing" in tampered(lambda e: e.pop())
     history.write_bytes(files["history.json"].replace(b'"kind": ', b'"kind":  ', 1))
     assert "event 1: the file was edited" in verified(tmp_path)[1]
+    added = json.loads(files["history.json"]) | {"note": "NIE"}
+    history.write_text(json.dumps(added, sort_keys=True, indent=1, ensure_ascii=False) + "\n")
+    assert "something was added to the file" in verified(tmp_path)[1]
     history.write_text("{")
     assert verified(tmp_path)[0] == 1
+
+
+def test_the_verifier_says_which_events_are_there_without_their_words(
+    duly: Duly, tmp_path: Path
+) -> None:
+    """R23, GDPR Art. 15: a digest alone holds the chain; that the words were taken out is seen."""
+    files = unpacked(duly, duly.client())
+    (tmp_path / "verify.py").write_bytes(files["verify.py"])
+    whole = json.loads(files["history.json"])
+    del whole["events"][0]["body"], whole["events"][0]["salt"]
+    (tmp_path / "history.json").write_text(
+        chain.export(whole["aggregate"], whole["head"], whole["events"])
+    )
+    stands = "history.json: The history stands. Without what they say: events 1.\n"
+    assert verified(tmp_path) == (0, stands)
 
 
 def test_a_history_that_was_rewritten_as_a_whole_is_found_by_a_seal(
@@ -236,9 +260,10 @@ def test_a_copy_tells_what_happened_to_each_submission(duly: Duly, tmp_path: Pat
     for one in ("verify.py", "history.json", name):
         (tmp_path / one).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / one).write_bytes(files[one])
-    stands = f"history.json: The history stands.\n{name}: The history stands.\n"
-    assert verified(tmp_path) == (0, stands)
     whole = json.loads(files[name])
+    mute = ", ".join(str(n) for n, one in enumerate(whole["events"], 1) if "body" not in one)
+    stands = f"The history stands. Without what they say: events {mute}."
+    assert verified(tmp_path) == (0, f"history.json: The history stands.\n{name}: {stands}\n")
     whole["events"][1]["body"]["anonymous"] = True
     (tmp_path / name).write_text(chain.export(whole["aggregate"], whole["head"], whole["events"]))
     wrong = f"{name}: TAMPERED WITH: event 2: what it says was changed"
