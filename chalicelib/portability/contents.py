@@ -184,12 +184,14 @@ def _client(told: Known) -> dict[str, Any]:
             "at": one.at,
             "proof": one.proof,
             "source": one.declaration_id,
+            "wording_id": one.wording_id,
             "expires": one.expires,
         }
         for purpose, one in client.standings.items()
     ]
     return {
         "client_id": told.held.key.id,
+        "external_id": client.external_id,
         "version": told.held.version,
         "created": client.created,
         "state": client.state,

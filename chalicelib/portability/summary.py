@@ -71,7 +71,7 @@ def _identity(told: Known, said: Words) -> Chapter:
         "email": identity.email,
         "phone": identity.phone,
         "address": identity.address,
-        "language": identity.language,
+        "language": said["languages"].get(identity.language, identity.language),
         "since": _at(told, client.created),
         "contract": contract,
         "notice": _at(told, client.notice.at) if client.notice else said["none"],
@@ -128,7 +128,11 @@ def _complaints(told: Known, said: Words) -> Chapter:
 
 def _letters(told: Known, said: Words) -> Chapter:
     lines = (
-        Line(label=_at(told, one.sent_at), value=f"{one.template}, {one.letter_id}.eml")
+        Line(
+            label=_at(told, one.sent_at),
+            value=said["templates"].get(one.template, one.template),
+            more=f"{one.letter_id}.eml",
+        )
         for one in told.letters
         if one.sent_at
     )

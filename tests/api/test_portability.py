@@ -24,6 +24,7 @@ from chalicelib.organisations import store as organisations
 from chalicelib.portability import contents, domain, service
 from tests import cases
 from tests.api.test_answers import Desk, desk
+from tests.api.test_imports import applied, listed, the_client
 from tests.duly import ADMIN, AGENT, HEAD, Duly
 from tests.examples import RECORD
 
@@ -109,17 +110,32 @@ def test_a_copy_holds_all_that_is_known_and_no_key(duly: Duly) -> None:
     assert listed == files.keys() - {"contents.json"}
 
 
+def test_a_copy_names_the_number_from_elsewhere_and_the_words_of_each_decision(duly: Duly) -> None:
+    """GDPR Art. 15(1), 20(1): the number of another system; which wording a standing rests on."""
+    applied(duly, listed("K-1;Anna Nowak;anna@klient.example;;01.01.2019;nie;03.02.2019;papier"))
+    told = json.loads(unpacked(duly, the_client(duly, "anna"))["client.json"])
+    assert told["external_id"] == "K-1"
+    client, _ = confirmed(duly)
+    told = json.loads(unpacked(duly, client)["client.json"])
+    (rests_on,) = [one["wording_id"] for one in told["standings"] if one["purpose"] == "marketing"]
+    assert rests_on in {one["wording_id"] for one in told["wordings"]}
+
+
 @pytest.mark.parametrize("language", ["pl", "en", "ru"])
 def test_the_summary_is_read_by_a_person(duly: Duly, language: str) -> None:
     """GDPR Art. 12(1): in the client's language, with the words of each consent."""
     client = duly.client(language=language)
     _, token = duly.sent(client)
     duly.confirm(token)
+    duly.tick()
     files = unpacked(duly, client)
     with pypdfium2.PdfDocument(files["summary.pdf"]) as document:
         said = " ".join(p.get_textpage().get_text_bounded() for p in document)
     titles = {"pl": "Dane klienta", "en": "A client's data", "ru": "Данные клиента"}
     assert titles[language] in said
+    names = {"pl": "polski", "en": "English", "ru": "русский"}
+    assert names[language] in said
+    assert "confirm_consents" not in said and "receipt" not in said
     assert "Łucja Żółć" in said
     assert "verify.py" in files["README.txt"].decode()
 

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from chalicelib.clients.domain import ConsentState, ContractState, DeclarationState, Proof
+from chalicelib.letters.service import GROUNDS
 from chalicelib.portability import summary
 
 LANGUAGES = ("pl", "en", "ru")
@@ -41,6 +42,17 @@ def test_every_state_has_a_word(language: str) -> None:
         ConsentState.EXPIRED,
     }
     assert words["states"].keys() == decided
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_every_language_and_every_letter_to_a_client_has_a_name(language: str) -> None:
+    """GDPR Art. 12(1): plain words, no name of ours for a letter and no code of a language."""
+    words = summary.words(language)
+    assert words["languages"].keys() == set(LANGUAGES)
+    about_cases = {"submission_taken", "third_party_taken", "gratitude_thanked", "message_added"}
+    about_cases |= {"data_requested", "answer_extended", "answer_sent", "answer_elsewhere"}
+    about_cases |= {"not_answered", "suspended", "court_returned", "routed_out", "insured_asked"}
+    assert words["templates"].keys() == set(GROUNDS) - about_cases
 
 
 def test_the_rights_name_the_page_and_the_controller() -> None:
