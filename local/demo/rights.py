@@ -1,6 +1,12 @@
 """What a client may do alone, and ask for: withdraw, be erased, take everything along."""
 
+import io
 import json
+import subprocess
+import sys
+import tempfile
+import zipfile
+from pathlib import Path
 from typing import Any
 
 from chalicelib import wiring
@@ -18,6 +24,7 @@ from local.demo.story import (
     told,
     wait,
 )
+from local.desk import download
 
 OFFER = {"subject": "Ubezpieczenie domu", "text": "Dzień dobry,\n\nmamy nową ofertę."}
 
@@ -105,5 +112,27 @@ class Rights(Story):
             chain.verify(forged)
         except chain.Broken as broken:
             say(f"15. {events} events verify; with one word changed: {broken}.")
-            return
-        raise NotAsItShouldBe("a changed word was not noticed")
+        else:
+            raise NotAsItShouldBe("a changed word was not noticed")
+        found = self._found_by_the_client(where)
+        say(f"    The client's own verify.py, from their copy, says so, too: {found}")
+
+    def _found_by_the_client(self, where: str) -> str:
+        """What the verifier in the copy says of the same forgery, run as the client runs it."""
+        copy = f"{where}/portability/{self.admin.post(f'{where}/portability')['export_id']}"
+        self.cloud.heavy_tick()
+        wait(lambda: self.admin.get(copy)["state"] == "ready")
+        package = zipfile.ZipFile(io.BytesIO(download(self.admin.get(copy)["url"])))
+        with tempfile.TemporaryDirectory() as folder:
+            package.extractall(folder)
+            history = Path(folder, "history.json")
+            check(_verified(folder).returncode == 0, "the copy's histories stand")
+            history.write_text(history.read_text().replace("withdrawn", "confirmed", 1))
+            found = _verified(folder)
+        check(found.returncode == 1, "the client's own verifier finds the changed word")
+        return found.stdout.splitlines()[0]
+
+
+def _verified(folder: str) -> "subprocess.CompletedProcess[str]":
+    command = [sys.executable, "-I", str(Path(folder, "verify.py"))]
+    return subprocess.run(command, capture_output=True, text=True, check=False)
