@@ -9,6 +9,7 @@ import msgspec
 
 from chalicelib.web.blueprint import Spec
 from tests import identity, public_form
+from tests.clock import ZONE
 from tests.duly import ADMIN, AGENT, SITE, Answer, Duly
 
 STAFF_ADDED = "a5555555-5555-4555-8555-555555555555"
@@ -199,7 +200,7 @@ class Examples:
             "case": answer["version"],
         }
         settings = duly.staff("GET", "/api/organisation").json["settings"]
-        today = duly.ports().now.date().isoformat()
+        today = duly.ports().now.astimezone(ZONE).date().isoformat()
         self.bodies: dict[str, Any] = {
             "change_settings": settings,
             "add_purpose": {"purpose": "contest", "texts": TEXTS},
