@@ -34,7 +34,7 @@ class ClientAmbiguous(Conflict):
     """Consents of one person must never be another's."""
 
     code = "client_ambiguous"
-    sentence = "More than one client fits this line, or the one who fits has another number."
+    sentence = "More than one client fits this line, or its number does not go with whom it names."
 
 
 class Source(msgspec.Struct, frozen=True, kw_only=True):
@@ -52,20 +52,29 @@ def fitting(
 ) -> Held[Client] | None:
     """The client whom a line means, of those found by its number or by one of its addresses.
 
-    A number is enough; with an address the name must be the same, for a family or an office has one
-    address. `ClientAmbiguous` for several, or for one who has another number.
+    With an address the name must be the same, for a family or an office has one address; with a
+    number it may be another, but then an address must be the same, for two systems count from one.
+    `ClientAmbiguous` for several, for one of whom nothing but the number fits, or for one who has
+    another number.
     """
-    fits = [
-        one
-        for one in found
-        if by_number or text.fold(one.value.identity.name) == text.fold(identity.name)
-    ]
-    if len(fits) > 1:
+    fits = [one for one in found if by_number or _namesakes(one.value.identity, identity)]
+    if len(fits) > 1 or not all(_alike(one.value.identity, identity) for one in fits):
         raise ClientAmbiguous(field="name")
     for one in fits:
         if line.external_id and one.value.external_id not in ("", line.external_id):
             raise ClientAmbiguous(field="external_id")
     return next(iter(fits), None)
+
+
+def _namesakes(one: Identity, other: Identity) -> bool:
+    return text.fold(one.name) == text.fold(other.name)
+
+
+def _alike(one: Identity, other: Identity) -> bool:
+    """Whether they may be the same person: one of name, e-mail and telephone is the same."""
+    email = one.email.casefold() == other.email.casefold()
+    phone = one.phone == other.phone
+    return _namesakes(one, other) or bool(one.email and email) or bool(one.phone and phone)
 
 
 def records(client_id: str, line: Line, source: Source) -> dict[str, Record]:

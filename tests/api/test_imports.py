@@ -260,7 +260,7 @@ def test_a_later_decision_stands_over_an_old_list(duly: Duly) -> None:
 
 
 def test_known_clients_are_found_by_number_address_or_telephone(duly: Duly) -> None:
-    """Issue 4, 9: each time it is this one; an address needs the name, a number does not."""
+    """Issue 4, 9: each time it is this one; an address needs the name, a number any of them."""
     client = duly.client(name="Łucja Żółć", email="lucja@klient.example", phone="+48600100200")
     duly.sent(client)
     for n, line in enumerate(
@@ -268,7 +268,10 @@ def test_known_clients_are_found_by_number_address_or_telephone(duly: Duly) -> N
             ";lucja zolc;LUCJA@klient.example;;;tak;01.02.2019;papier",
             ";ŁUCJA ŻÓŁĆ;;+48 600-100-200;;tak;02.02.2019;papier",
             "K-9;Łucja Żółć;lucja@klient.example;;;tak;03.02.2019;papier",
-            "K-9;Łucja Po Ślubie;inna@klient.example;;;tak;04.02.2019;papier",
+            "K-9;Łucja Po Ślubie;Lucja@klient.example;;;tak;04.02.2019;papier",
+            "K-9;Łucja Po Ślubie;inna@klient.example;+48600100200;;tak;05.02.2019;papier",
+            "K-9;lucja zolc;inna@klient.example;;;tak;06.02.2019;papier",
+            "K-9;Lucja Zolc;;;;tak;07.02.2019;papier",
         )
     ):
         if n == 0:  # a mailbox may tell capitals apart, a look-up does not
@@ -278,9 +281,29 @@ def test_known_clients_are_found_by_number_address_or_telephone(duly: Duly) -> N
         assert report(one)[1][4] == client["client_id"]
     known = duly.read_client(client["client_id"])
     assert known["identity"] == client["identity"]
-    assert of_marketing(known) == ("given", "2019-02-03T23:00:00Z")
+    assert of_marketing(known) == ("given", "2019-02-06T23:00:00Z")
     other = applied(duly, listed(";Łukasz Żółć;lucja@klient.example;;01.01.2019;;;"))
     assert counts(other["applied"]) == {"created": 1}
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "1;Piotr Zych;piotr@inny.example;+48600900900;01.01.2019;tak;04.02.2019;papier",
+        "1;Piotr Zych;;;01.01.2019;tak;04.02.2019;papier",
+    ],
+)
+def test_a_number_alone_makes_nobody_another(duly: Duly, line: str) -> None:
+    """Issue 4, 9; GDPR Art. 7(1): two systems both count from one; a refusal stays a refusal."""
+    applied(duly, listed("1;Anna Nowak;anna@klient.example;;01.01.2019;nie;03.02.2019;papier"))
+    before = stored(duly)
+    one = tried(duly, listed(line))
+    assert problems(one) == [(2, "client_ambiguous", "name")]
+    assert begun(duly, one).status == 202
+    duly.heavy_tick()
+    assert problems(again(duly, one["import_id"])) == [(2, "client_ambiguous", "name")]
+    assert of_marketing(the_client(duly, "anna"))[0] == "refused"
+    assert stored(duly) == before
 
 
 def test_a_line_that_could_be_two_people_is_nobodys(duly: Duly) -> None:
