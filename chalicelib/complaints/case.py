@@ -336,12 +336,13 @@ class Complaint(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 
     @property
     def is_anonymous(self) -> bool:
-        """No name, no contact, no contract and no claim number, or the writer chose it (D2).
+        """No name, contact, contract, claim or known client, or the writer chose it (D2).
 
         Not a mail whose sender can't be read: a person reads it first.
         """
         known = self.writer.name or self.writer.can_be_reached or Flag.UNREADABLE in self.flags
-        return self.anonymous or not (known or self.contract_number or self.claim_number)
+        numbers = self.contract_number or self.claim_number or self.client_id
+        return self.anonymous or not (known or numbers)
 
     @property
     def acknowledges(self) -> bool:

@@ -295,9 +295,9 @@ def _read_back(
 
 
 def _writer(given: EntryInput, client: Client | None) -> Person:
-    """Who wrote; from a client's own account it is the client, as far as nothing else is said."""
+    """Who wrote: the client that is named, as far as nothing else is said."""
     stated = person(given.writer)
-    if client is None or stated != Person() or given.anonymous or given.channel != "account":
+    if client is None or stated != Person() or given.anonymous:
         return stated
     known = client.identity
     return Person(

@@ -159,6 +159,20 @@ def test_anybody_is_heard(office: Office) -> None:
         assert case["third_party"] == ("insured" in more)
 
 
+def test_a_known_client_is_not_anonymous_whatever_the_way(duly: Duly) -> None:
+    """D2, M34: who is named by their card is the writer, in person as on the telephone."""
+    client = duly.client(name="Łucja Żółć", email="lucja@klient.example")
+    body = {"channel": "in_person", "substance": "Proszę.", "client_id": client["client_id"]}
+    case = duly.staff("POST", "/api/complaints", body).json
+    assert (case["anonymous"], case["writer"]["name"]) == (False, "Łucja Żółć")
+    duly.wait(days=4)
+    duly.tick()
+    read = duly.staff("GET", f"/api/complaints/{case['case_id']}", by=HEAD).json
+    assert read["state"] != "closed_anonymous"
+    chosen = duly.staff("POST", "/api/complaints", body | {"anonymous": True})
+    assert chosen.json["anonymous"]
+
+
 def test_an_anonymous_submission_is_registered_and_closed(office: Office) -> None:
     """M34, D2: by whichever channel it comes."""
     case = office.case(anonymous=True)

@@ -222,7 +222,7 @@ def test_a_reply_address_that_is_not_ours_joins_nothing(agency: Duly, forged: st
 AUTOMATIC: list[Mapping[str, str]] = [
     {"Auto-Submitted": "auto-replied"},
     {"Subject": "Automatic reply: Reklamacja"},
-    {"X-Auto-Response-Suppress": "All"},
+    {"X-Auto-Response-Suppress": "All", "Auto-Submitted": "auto-generated"},
     {"From": "MAILER-DAEMON@mx.example"},
     {"Return-Path": "<>", "Subject": "Undeliverable: decyzja"},
 ]
@@ -239,6 +239,29 @@ def test_what_a_machine_sent_makes_no_case_and_is_kept(
     assert agency.objects() == {"ignored/szybka/m1": raw}
     agency.tick()
     assert not agency.mailbox.sent
+
+
+DOUBTS: list[Mapping[str, str]] = [
+    {"X-Auto-Response-Suppress": "OOF"},
+    {"Auto-Submitted": "auto-generated"},
+    {"Return-Path": "<>"},
+    {"Subject": "Poza biurem"},
+]
+
+
+@pytest.mark.parametrize("headers", DOUBTS)
+def test_what_may_be_a_persons_is_registered_and_not_answered(
+    agency: Duly, headers: Mapping[str, str]
+) -> None:
+    """M1, M33; robustness: a complaint is never dropped; its clock runs, a person looks at it."""
+    assert take(agency, a_mail(headers=headers)) == "received"
+    held = the_case(agency)
+    assert Flag.SPAM_SUSPECT in held.value.flags
+    answer = a_mail("Oto dokumenty.", to=reply_to(agency, held), headers=headers)
+    assert take(agency, answer, "m2") == "joined"
+    assert the_case(agency).value.messages == 1
+    agency.tick()
+    assert not agency.mailbox.to(ANNA)
 
 
 @pytest.mark.parametrize("headers", AUTOMATIC)
