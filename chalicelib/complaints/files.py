@@ -31,6 +31,7 @@ TEXT = "text/plain"
 TYPES = (*attachments.TYPES, TEXT)
 _PLAIN = ("application/pdf", "image/png", "image/jpeg")  # the others are zips
 _ACTIVE = re.compile(rb"/(JavaScript|JS|Launch|EmbeddedFile|OpenAction|RichMedia|XFA)\b")
+_ACTIVE_MEMBER = re.compile(r"(^|/)(activex/|oleobject|vbaproject)")
 _MARKUP = re.compile(rb"<\s*(script|html|svg|iframe|!doctype)", re.IGNORECASE)
 
 
@@ -109,19 +110,40 @@ def _wrong_plain(content: bytes, content_type: str) -> str:
 def _wrong_zip(content: bytes, content_type: str) -> str:
     """A document that unpacks into far more than it is would stop whoever opens it.
 
-    Merely to list half a million entries would stop us: so they are counted first.
+    Merely to list half a million entries would stop us: so they are counted first. What an entry
+    says of its size is believed for no longer than it takes to unpack it, which stops there.
     """
     import zipfile
+    import zlib
 
     if content.count(_MEMBER) > MOST_MEMBERS:
         return "unpacks_too_large"
     if not _is(content, content_type):
         return "not_what_it_says"
+    if not content.startswith(
+        b"PK\x03\x04"
+    ):  # a zip is found from its end, a program from its start
+        return "two_in_one"
+    try:
+        return _wrong_members(content)
+    except (zipfile.BadZipFile, zlib.error, ValueError, RuntimeError, EOFError, OSError):
+        return "not_what_it_says"
+
+
+def _wrong_members(content: bytes) -> str:
+    import zipfile
+
     with zipfile.ZipFile(io.BytesIO(content)) as package:
         members = package.infolist()
-    unzipped = sum(one.file_size for one in members)
-    packed = max(1, sum(one.compress_size for one in members))
-    return "unpacks_too_large" if unzipped > min(MOST_UNZIPPED, packed * MOST_RATIO) else ""
+        unzipped = sum(one.file_size for one in members)
+        packed = max(1, sum(one.compress_size for one in members))
+        if unzipped > min(MOST_UNZIPPED, packed * MOST_RATIO):
+            return "unpacks_too_large"
+        if any(_ACTIVE_MEMBER.search(one.filename.lower()) for one in members):
+            return "active_content"
+        plain = {zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED}
+        odd = any(one.compress_type not in plain for one in members) or package.testzip()
+        return "not_what_it_says" if odd else ""
 
 
 def _is(content: bytes, content_type: str) -> bool:

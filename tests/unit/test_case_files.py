@@ -24,6 +24,13 @@ def a_document(**members: str) -> bytes:
     return out.getvalue()
 
 
+def a_lying_bomb() -> bytes:
+    """Thirty million bytes in an entry that says it has a thousand, in both places."""
+    size = 30_000_000
+    honest = a_document(word="0" * size)
+    return honest.replace(struct.pack("<L", size), struct.pack("<L", 1000))
+
+
 def a_directory(entries: int) -> bytes:
     """A zip that is nothing but a directory of so many entries."""
     fields = (20, 3, 20, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0)
@@ -48,6 +55,13 @@ def a_directory(entries: int) -> bytes:
         (b"  <script>", TEXT, "not_what_it_says"),
         (a_document(**{"word/vbaProject.bin": "macro"}), DOCX, "not_what_it_says"),
         (a_document(word="0" * 3_000_000), DOCX, "unpacks_too_large"),
+        *(
+            (begins + a_document(), DOCX, "two_in_one")
+            for begins in (b"MZ", b"%PDF-1.7", b"<html>")
+        ),
+        (a_document(**{"word/embeddings/oleObject1.bin": "x"}), DOCX, "active_content"),
+        (a_document(**{"word/activeX/activeX1.xml": "x"}), DOCX, "active_content"),
+        (a_lying_bomb(), DOCX, "not_what_it_says"),
         (b"MZ", "application/x-msdownload", "type"),
     ],
 )
