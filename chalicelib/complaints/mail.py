@@ -274,10 +274,11 @@ def _came(ports: Ports, stored: Stored) -> datetime:
 
 
 def _who(mail: Inbound, case: Complaint) -> Literal["writer", "insured", "other"]:
-    address = mail.sender.address.casefold() if mail.sender else ""
-    if address and address == case.writer.email.casefold():
+    # A case keeps the address that its mail asked to be answered at: a reply may show either.
+    shown = {one.address.casefold() for one in (mail.sender, mail.reply_to) if one}
+    if case.writer.email.casefold() in shown:
         return "writer"
-    if address and case.insured and address == case.insured.email.casefold():
+    if case.insured and case.insured.email.casefold() in shown:
         return "insured"
     return "other"
 

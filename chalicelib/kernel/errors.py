@@ -85,7 +85,7 @@ class TooManyRequests(DomainError):
     """More than one place may send in an hour; another channel is always open."""
 
     code = "too_many_requests"
-    sentence = "Too many requests at once. Try again in a moment."
+    sentence = "Too many requests from here. Try again later, or write, call or come."
 
 
 class PreconditionRequired(DomainError):

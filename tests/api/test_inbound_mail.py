@@ -264,6 +264,19 @@ def test_what_may_be_a_persons_is_registered_and_not_answered(
     assert not agency.mailbox.to(ANNA)
 
 
+def test_who_writes_from_one_address_and_asks_for_answers_at_another_is_one_person(
+    agency: Duly,
+) -> None:
+    """M1, M88: the case keeps the address to answer at; their reply is theirs all the same."""
+    headers = {"Reply-To": "anna@dom.example"}
+    take(agency, a_mail(headers=headers))
+    held = the_case(agency)
+    assert held.value.writer.email == "anna@dom.example"
+    take(agency, a_mail("Oto dokumenty.", to=reply_to(agency, held), headers=headers), "m2")
+    (message,) = store.messages(agency.ports(), held.key)
+    assert message.sender == "writer"
+
+
 @pytest.mark.parametrize("headers", AUTOMATIC)
 def test_what_a_machine_sent_about_a_case_is_a_note_of_it(
     agency: Duly, headers: Mapping[str, str]
