@@ -73,6 +73,7 @@ class OutlookView(msgspec.Struct, frozen=True, kw_only=True):
     answer_due: date | None
     fit: str
     why: str
+    unverified: bool
 
 
 class GroundView(msgspec.Struct, frozen=True, kw_only=True):
@@ -83,6 +84,7 @@ class GroundView(msgspec.Struct, frozen=True, kw_only=True):
     reason: str
     why: str
     on: date | None
+    unverified: bool
 
 
 class ReasonView(msgspec.Struct, frozen=True, kw_only=True):
@@ -217,6 +219,7 @@ class CaseView(CaseRow, frozen=True, kw_only=True):
     erased: bool
     deadlines: tuple[DeadlineView, ...]
     unverified: tuple[str, ...]
+    remarks: tuple[ReasonView, ...]
     outlook: OutlookView | None
     extension: ExtensionView
     closing: ClosingView
@@ -378,6 +381,7 @@ def _root(case: Complaint, house: House, language: str, now: datetime) -> dict[s
         "unverified": tuple(
             dict.fromkeys(fact for one in deadlines.values() for fact in one.unverified)
         ),
+        "remarks": _reasons(pack.remarks.items(), language),
         "outlook": _outlook(case, language, now),
         "extension": _extension(case, language),
         "closing": _closing(case, language, now),
@@ -421,9 +425,14 @@ def _deadline(one: Deadline, language: str) -> DeadlineView:
 
 def _outlook(case: Complaint, language: str, now: datetime) -> OutlookView | None:
     seen = requests.outlook(case, case.day(now)) if _is_handled(case) else None
-    if seen is None:
+    rules = case.policy.suspension
+    if seen is None or rules is None:
         return None
-    return OutlookView(**msgspec.structs.asdict(seen), why=why_fit(seen, language))
+    return OutlookView(
+        **msgspec.structs.asdict(seen),
+        why=why_fit(seen, language),
+        unverified=rules.unverified,
+    )
 
 
 def _extension(case: Complaint, language: str) -> ExtensionView:
@@ -444,7 +453,7 @@ def _closing(case: Complaint, language: str, now: datetime) -> ClosingView:
         return ClosingView(suspended=(), unanswered=(), unanswered_by=None, not_on_behalf=False)
     today, rules = case.day(now), case.policy.suspension
     grounds = []
-    for ground in rules.grounds if rules else ():
+    for ground, rule in rules.grounds.items() if rules else ():
         found = requests.may_suspend(case, ground, today)
         grounds.append(
             GroundView(
@@ -453,6 +462,7 @@ def _closing(case: Complaint, language: str, now: datetime) -> ClosingView:
                 reason=found.reason,
                 why=why_closing(found, language),
                 on=found.on,
+                unverified=rule.unverified,
             )
         )
     term = case.deadlines.get("no_answer")

@@ -55,6 +55,12 @@ def test_what_nobody_has_checked_is_flagged(duly: Duly) -> None:
     case = office.case()
     assert "registration" in case["unverified"] and "rules.no_answer" in case["unverified"]
     assert all(one["unverified"] for one in case["closing"]["unanswered"])
+    assert case["outlook"]["unverified"]
+    assert all(one["unverified"] for one in case["closing"]["suspended"])
+    assert case["closing"]["suspended"]
+    remarks = case["remarks"]
+    assert remarks
+    assert all(one["text"] and one["unverified"] in (True, False) for one in remarks)
     assert Office(duly, "seed").case()["unverified"] == []
 
 
