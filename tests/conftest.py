@@ -31,6 +31,11 @@ hypothesis.settings.load_profile("duly")
 expect.set_options(timeout=30_000)  # a build machine may stand still for longer than five seconds
 
 
+def pytest_make_parametrize_id(val: object) -> str | None:
+    """Bytes name no test by all they hold: each worker must find the same names."""
+    return f"{len(val)} bytes" if isinstance(val, bytes) and len(val) > 40 else None
+
+
 @pytest.hookimpl(tryfirst=True)  # before xdist reads the groups
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Whole local clouds are started one at a time, however many workers there are."""
