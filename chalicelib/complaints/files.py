@@ -26,6 +26,7 @@ MOST_UNZIPPED = 200 * 1024 * 1024
 MOST_RATIO = 100
 MOST_MEMBERS = 5_000
 _MEMBER = b"PK\x01\x02"  # how each entry of a zip's directory begins
+_FIRST = b"PK\x03\x04"  # how a zip begins: it is found from its end, a program from its start
 TEXT = "text/plain"
 # What is believed once it was looked at; any other kind is taken in and held.
 TYPES = (*attachments.TYPES, TEXT)
@@ -120,9 +121,7 @@ def _wrong_zip(content: bytes, content_type: str) -> str:
         return "unpacks_too_large"
     if not _is(content, content_type):
         return "not_what_it_says"
-    if not content.startswith(
-        b"PK\x03\x04"
-    ):  # a zip is found from its end, a program from its start
+    if not content.startswith(_FIRST):
         return "two_in_one"
     try:
         return _wrong_members(content)

@@ -182,13 +182,12 @@ def answers(
     for purpose in given:
         if purpose not in shown:
             raise PurposeNotAsked(field=f"answers.{purpose}"[:100])
-    alone = separate and DATA_PROCESSING in given
-    if alone and len(given) > 1:
-        raise SeparateDocument(field=f"answers.{DATA_PROCESSING}")
-    if alone:
-        require_notice(client)
     ticked = dict(given)
-    if not alone and (any(given.values()) or client.notice is None):
+    if separate and DATA_PROCESSING in given:
+        if len(given) > 1:
+            raise SeparateDocument(field=f"answers.{DATA_PROCESSING}")
+        require_notice(client)
+    elif any(given.values()) or client.notice is None:
         ticked[NOTICE] = True
     return tuple(
         Answer(purpose, wording, ticked[purpose])

@@ -21,7 +21,7 @@ def document(*names: str) -> bytes:
     raw = io.BytesIO()
     with zipfile.ZipFile(raw, "w") as package:
         for name in names:
-            package.writestr(zipfile.ZipInfo(name), "x")
+            package.writestr(name, "x")
     return raw.getvalue()
 
 

@@ -34,7 +34,7 @@ def package(*names: str) -> bytes:
     raw = io.BytesIO()
     with zipfile.ZipFile(raw, "w") as made:
         for name in names:
-            made.writestr(zipfile.ZipInfo(name), "x")
+            made.writestr(name, "x")
     return raw.getvalue()
 
 
