@@ -160,13 +160,16 @@ class BodyElsewhere(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class PublicStatus(msgspec.Struct, frozen=True, kw_only=True):
-    """How far it is; no fact of the case (D7)."""
+    """How far it is; no fact of the case (D7).
+
+    Who stands outside is told the number alone; the page has the fixed text (M39).
+    """
 
     reference: str
     language: str
     organisation: PublicOrganisation
     stage: Stage
-    received_on: date
+    received_on: date | None
     registered_on: date | None
     next: NextDate | None
     may_add: bool

@@ -49,6 +49,11 @@ Stage = Literal[
     "awaiting_information",
     "extended",
     "answered",
+    "passed_on",
+    "returned",
+    "duplicate",
+    "unanswered",
+    "suspended",
     "closed",
     "with_insured",
 ]
@@ -60,6 +65,14 @@ _STAGES: dict[State, Stage] = {
     State.AWAITING_INFORMATION: "awaiting_information",
     State.EXTENDED: "extended",
     State.ANSWERED: "answered",
+    State.ROUTED_OUT: "passed_on",
+    State.RETURNED: "returned",
+    State.CLOSED_DUPLICATE: "duplicate",
+    State.CLOSED_UNANSWERED: "unanswered",
+    State.CLOSED_SUSPENDED: "suspended",
+    # Nobody waits for more: an anonymous writer has no link, and the insured said so themselves.
+    State.CLOSED_ANONYMOUS: "closed",
+    State.CLOSED_NOT_ON_BEHALF: "closed",
 }
 _NEGATIVE = frozenset({State.CLOSED_UNANSWERED, State.CLOSED_SUSPENDED, State.RETURNED})
 
@@ -93,7 +106,7 @@ class Standing(msgspec.Struct, frozen=True, kw_only=True):
     """How far the case is, as its private page tells it."""
 
     stage: Stage
-    received_on: date
+    received_on: date | None
     registered_on: date | None
     due: tuple[date, str] | None
     may_add: bool
@@ -109,10 +122,9 @@ def standing(ports: Ports, visit: Visit) -> Standing:
     """What may be told of the case to whoever has this link."""
     case, outside = visit.case, visit.stands_outside
     due = None if outside or not case.is_open else case.answer_due
-    stage = "with_insured" if outside else _STAGES.get(case.state, "closed")
     return Standing(
-        stage=stage,
-        received_on=case.day(case.received_at),
+        stage="with_insured" if outside else _STAGES[case.state],
+        received_on=None if outside else case.day(case.received_at),
         registered_on=None if outside or not case.registered_at else case.day(case.registered_at),
         due=None if due is None else (due.limit, why(due, case.language)),
         may_add=_may_add(case),

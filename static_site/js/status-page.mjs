@@ -23,7 +23,7 @@ import { Uploads } from "./uploads.mjs";
  * @property {string} language
  * @property {{name: string, address: string, email: string, phone: string}} organisation
  * @property {string} stage
- * @property {string} received_on
+ * @property {string | null} received_on
  * @property {string | null} registered_on
  * @property {{date: string, why: string} | null} next
  * @property {boolean} may_add
@@ -37,6 +37,11 @@ const STAGES = /** @type {Record<string, [string, string]>} */ ({
   awaiting_information: ["stage.awaiting_information", "stage.awaiting_information_text"],
   extended: ["stage.extended", "stage.extended_text"],
   answered: ["stage.answered", "stage.answered_text"],
+  passed_on: ["stage.passed_on", "stage.passed_on_text"],
+  returned: ["stage.returned", "stage.returned_text"],
+  duplicate: ["stage.duplicate", "stage.duplicate_text"],
+  unanswered: ["stage.unanswered", "stage.unanswered_text"],
+  suspended: ["stage.suspended", "stage.suspended_text"],
   closed: ["stage.closed", "stage.closed_text"],
   with_insured: ["stage.with_insured", "stage.with_insured_text"],
 });
@@ -67,12 +72,14 @@ export class StatusPage extends LinkedPage {
 
   /** @override */
   present() {
-    const { stage, registered_on: registered, next, may_add: may, where_next: where, language } = this.known;
+    const { stage, received_on: received, registered_on: registered, next, language } = this.known;
+    const { may_add: may, where_next: where } = this.known;
     const [name, text] = STAGES[stage] ?? STAGES.in_review;
     this.screen.show("status", (content) => {
       find(content, "[data-note]").hidden = !this.added;
       find(content, "[data-stage]").dataset.i18n = name;
       find(content, "[data-stage-text]").dataset.i18n = text;
+      find(content, "[data-dates]").hidden = received === null;
       find(content, "[data-registered]").hidden = registered === null;
       find(content, "[data-next]").hidden = next === null;
       find(content, "[data-why]").hidden = next === null || next.why === "";
@@ -160,8 +167,10 @@ export class StatusPage extends LinkedPage {
       address,
       email,
       phone,
+      // In the fixed text the name ends a sentence, but for the Polish one, where it stands in brackets.
+      addressed: this.language === "pl" ? name : name.replace(/\.+$/, ""),
       reference,
-      received: dayInWords(received, this.language),
+      received: received === null ? "" : dayInWords(received, this.language),
       registered: registered === null ? "" : dayInWords(registered, this.language),
       next: next === null ? "" : dayInWords(next.date, this.language),
       why: next === null ? "" : next.why,

@@ -5,11 +5,13 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from chalicelib import wiring
+from chalicelib.complaints import acts, proof_of_work, service, store, visits
 from chalicelib.complaints import case as complaints
-from chalicelib.complaints import proof_of_work, store
-from chalicelib.kernel.change import Key
+from chalicelib.complaints.case import Closed, State
+from chalicelib.kernel.change import Actor, Change, Held, Key
 from chalicelib.organisations.domain import ComplaintSettings
 from tests import cases
 from tests.duly import Answer, Duly
@@ -24,6 +26,16 @@ from tests.public_form import (
 )
 
 STATUS = "/complaints/status"
+# How a case with a private link can end, and the name for it there; an anonymous one has no link.
+ENDS = {
+    State.ANSWERED: "answered",
+    State.ROUTED_OUT: "passed_on",
+    State.RETURNED: "returned",
+    State.CLOSED_DUPLICATE: "duplicate",
+    State.CLOSED_UNANSWERED: "unanswered",
+    State.CLOSED_SUSPENDED: "suspended",
+    State.CLOSED_NOT_ON_BEHALF: "closed",
+}
 UPLOAD = {"slot": 0, "name": "rachunek.pdf", "content_type": "application/pdf", "size": 5}
 
 
@@ -45,6 +57,18 @@ def registered(duly: Duly) -> complaints.Complaint:
 
     one: Any = SimpleNamespace(key=the_key(duly))
     return cases.registered_now(duly, one).value
+
+
+def ended(duly: Duly, state: State, **known: str) -> None:
+    """The one case has come to this end, whatever led there."""
+    ports, house = duly.ports(), cases.house(duly)
+
+    def decide(held: Held[complaints.Complaint]) -> Change:
+        how = Closed(state=state, at=ports.now, by="officer")
+        end = replace(held.value, closed=how, **known)
+        return acts.done(held, end, house, "ended", by=Actor("client"), now=ports.now)
+
+    service.act(ports, house, the_key(duly).id, None, decide)
 
 
 def status(duly: Duly, token: str) -> Answer:
@@ -109,12 +133,58 @@ def test_reading_the_status_changes_nothing(duly: Duly) -> None:
 
 
 def test_a_writer_for_somebody_else_sees_no_more_than_the_letter_says(duly: Duly) -> None:
-    """M37, M39, D7: whatever happens to the case."""
+    """M37, M39, D7: the number; the fixed text, and the name merged in, are with the page."""
+    token = token_of(for_insured(duly))
+    case = registered(duly)
+    told = status(duly, token).json
+    assert told.pop("reference") == case.reference
+    assert told.pop("organisation")["name"] == cases.house(duly).settings.controller.name
+    assert told == {
+        "language": "pl",
+        "stage": "with_insured",
+        "received_on": None,
+        "registered_on": None,
+        "next": None,
+        "may_add": True,
+        "where_next": [],
+    }
+
+
+@pytest.mark.parametrize("state", ENDS)
+def test_a_writer_for_somebody_else_never_sees_how_it_ends(duly: Duly, state: State) -> None:
+    """M37, M39, D7: not a word of the answer differs, whatever the state."""
     token = token_of(for_insured(duly))
     registered(duly)
+    before = status(duly, token).json
+    assert before["stage"] == "with_insured"
+    ended(duly, state)
+    assert status(duly, token).json == before
+
+
+@pytest.mark.parametrize(("state", "stage"), ENDS.items())
+def test_the_page_names_the_end_as_the_letter_does(duly: Duly, state: State, stage: str) -> None:
+    """M26, M30, M50: passed on, returned; a duplicate, without the number of the other one."""
+    token = token_of(sent(duly))
+    case = registered(duly)
+    ended(duly, state)
     told = status(duly, token).json
-    assert told["stage"] == "with_insured"
-    assert (told["registered_on"], told["next"], told["where_next"]) == (None, None, [])
+    assert (told["stage"], told["next"]) == (stage, None)
+    assert told["received_on"] == case.day(case.received_at).isoformat()
+
+
+def test_every_state_has_its_stage() -> None:
+    """D7: a state that comes later is not called by the name of another."""
+    assert visits._STAGES.keys() == set(State)
+
+
+def test_a_duplicate_does_not_name_the_other_submission(duly: Duly) -> None:
+    """M32: its page says that it is answered with the other one, and no more."""
+    token = token_of(sent(duly))
+    registered(duly)
+    ended(duly, State.CLOSED_DUPLICATE, duplicate_of="another-case")
+    said = status(duly, token)
+    assert said.json["stage"] == "duplicate"
+    assert "another-case" not in json.dumps(said.json)
 
 
 def test_a_message_joins_its_case(duly: Duly) -> None:

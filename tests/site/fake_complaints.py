@@ -110,6 +110,16 @@ def a_standing(language: str = "pl", **changes: Any) -> dict[str, Any]:
     }
 
 
+# What the answer holds for a writer who stands outside: the number alone (D7).
+OUTSIDE: dict[str, Any] = {
+    "stage": "with_insured",
+    "received_on": None,
+    "registered_on": None,
+    "next": None,
+    "where_next": [],
+}
+
+
 def a_body() -> dict[str, Any]:
     """Somebody outside to turn to."""
     return {

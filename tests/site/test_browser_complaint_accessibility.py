@@ -7,6 +7,7 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from tests.site.fake_complaints import (
+    OUTSIDE,
     FakeComplaints,
     a_body,
     a_form,
@@ -97,7 +98,12 @@ def _status(page: Page, complaints: FakeComplaints) -> None:
 
 
 def _status_closed(page: Page, complaints: FakeComplaints) -> None:
-    complaints.standing |= {"may_add": False, "stage": "with_insured"}
+    complaints.standing |= {"may_add": False, "stage": "returned", "next": None}
+    page.goto(complaints.address("status"))
+
+
+def _status_outside(page: Page, complaints: FakeComplaints) -> None:
+    complaints.standing |= OUTSIDE
     page.goto(complaints.address("status"))
 
 
@@ -132,6 +138,7 @@ SCREENS: dict[str, tuple[str, Arrange]] = {
     "unknown": ("unknown", _form_gets(404, "not_found")),
     "status": ("status", _status),
     "status_closed": ("status", _status_closed),
+    "status_outside": ("status", _status_outside),
     "status_invalid": ("invalid", _link_gets("status", 400, "link_invalid")),
     "status_expired": ("expired", _link_gets("status", 410, "link_expired")),
     "status_superseded": ("superseded", _link_gets("status", 410, "link_superseded")),

@@ -3,7 +3,7 @@
 import pytest
 from playwright.sync_api import Page, Request, expect
 
-from tests.site.fake_complaints import FakeComplaints, a_body, a_question, a_standing
+from tests.site.fake_complaints import OUTSIDE, FakeComplaints, a_body, a_question, a_standing
 from tests.site.fake_duly import Answer, a_token, refusal
 from tests.site.test_browser_complaint import PDF, attach
 from tests.site.test_browser_confirm import screen
@@ -118,20 +118,86 @@ def test_the_status_is_the_number_the_stage_and_the_next_date(
         ("awaiting_information", "Poprosiliśmy"),
         ("extended", "został przedłużony"),
         ("answered", "Wysłaliśmy odpowiedź"),
+        ("passed_on", "Przekazaliśmy zgłoszenie właściwemu zespołowi"),
+        ("returned", "Zwróciliśmy zgłoszenie"),
+        ("duplicate", "odpowiadamy na nie razem z tamtym"),
+        ("unanswered", "pozostawimy zgłoszenie bez odpowiedzi"),
+        ("suspended", "zarejestrujemy zgłoszenie ponownie"),
         ("closed", "Sprawa jest zamknięta"),
-        ("with_insured", "Odpowiedź przekażemy bezpośrednio ubezpieczonemu"),
     ],
 )
 def test_every_stage_has_its_words(
     page: Page, complaints: FakeComplaints, stage: str, says: str
 ) -> None:
-    """D7, M39: for whom writes about an insured, no more than the letter says."""
+    """D7, M26, M30, M50: what the letters promise that the page shows, and no fact of the case."""
     complaints.standing = a_standing(stage=stage, registered_on=None, next=None)
     open_status(page, complaints)
     expect(page.locator("[data-stage-text]")).to_contain_text(says)
     expect(page.locator("[data-next]")).to_be_hidden()
     expect(page.locator("[data-registered]")).to_be_hidden()
     expect(page.locator("[data-why]")).to_be_hidden()
+
+
+@pytest.mark.parametrize(
+    ("stage", "named"),
+    [
+        ("passed_on", ("Przekazane", "Passed on", "Передано")),
+        ("returned", ("Zwrócone", "Returned", "Возвращено")),
+        (
+            "duplicate",
+            (
+                "Połączone z innym zgłoszeniem",
+                "Joined with another submission",
+                "Объединено с другим обращением",
+            ),
+        ),
+        (
+            "unanswered",
+            ("Zamknięte bez odpowiedzi", "Closed without an answer", "Закрыто без ответа"),
+        ),
+        (
+            "suspended",
+            (
+                "Zamknięte, można wznowić",
+                "Closed, can be taken up again",
+                "Закрыто, можно возобновить",
+            ),
+        ),
+    ],
+)
+def test_an_end_is_named_in_three_languages(
+    page: Page, complaints: FakeComplaints, stage: str, named: tuple[str, str, str]
+) -> None:
+    """M26, M30, M50: as the letters name it."""
+    complaints.standing = a_standing(stage=stage, next=None)
+    open_status(page, complaints)
+    for language, name in zip(("Polski", "English", "Русский"), named, strict=True):
+        page.get_by_role("button", name=language).click()
+        expect(page.locator("[data-stage]")).to_have_text(name)
+
+
+@pytest.mark.parametrize(
+    ("name", "merged"),
+    [("Agencja Polisa sp. z o.o.", "Agencja Polisa sp. z o.o"), ("САО «Медэкспресс»", "")],
+)
+def test_a_writer_who_stands_outside_reads_the_letter_and_nothing_else(
+    page: Page, complaints: FakeComplaints, name: str, merged: str
+) -> None:
+    """M39, D7: word for word, in each language, with this organisation's name; no date at all."""
+    complaints.standing = a_standing(**OUTSIDE)
+    complaints.standing["organisation"]["name"] = name
+    open_status(page, complaints)
+    for language, thanks in {
+        "Polski": f"zgłoszenie skierowane do nas ({name}). Zrobimy",
+        "English": f"Thank you for your submission to {merged or name}. We will",
+        "Русский": f"Благодарим за направленное обращение в {merged or name}. Мы сделаем",
+    }.items():
+        page.get_by_role("button", name=language).click()
+        expect(page.locator("[data-stage-text]")).to_contain_text(thanks)
+    expect(page.locator("[data-stage-text]")).to_contain_text("и принятых мерах")
+    expect(page.locator("[data-dates]")).to_be_hidden()
+    expect(page.locator("[data-why]")).to_be_hidden()
+    expect(page.locator("[data-where]")).to_be_hidden()
 
 
 def test_where_else_to_turn_is_said_in_the_readers_language(

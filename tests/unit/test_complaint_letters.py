@@ -1,6 +1,7 @@
 """Every letter about a submission: in every language, as text and as HTML, without gaps; a third
 party learns nothing, staff's mail names nobody, and nothing that a person wrote becomes markup."""
 
+import json
 import re
 from datetime import date, datetime
 from pathlib import Path
@@ -287,6 +288,20 @@ def test_a_third_party_is_told_the_number_the_text_and_the_page_alone(language: 
     assert len(text) < 1_200
     for other in ("complaint", "reklamac", "жалоб", "претенз"):
         assert other not in text.replace(ORGANISATION.email, "")
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+@pytest.mark.parametrize("name", [ORGANISATION.name, "САО «Медэкспресс»"])
+def test_the_status_page_says_what_the_letter_says(language: str, name: str) -> None:
+    """M39, D7: the page of who stands outside has the letter's own text, and its subject's word."""
+    words = json.loads((ROOT / f"static_site/locales/{language}.json").read_text("utf-8"))
+    organisation = replace(ORGANISATION, name=name)
+    letter = compose(to_person(facts.ThirdPartyTaken, organisation=organisation), language)
+    addressed = name if language == "pl" else name.rstrip(".")  # as status-page.mjs merges it
+    text = words["stage.with_insured_text"].replace("%{addressed}", addressed)
+    first = text[0].lower() if language == "pl" else text[0]  # after a salutation
+    assert f"{first}{text[1:]}" in " ".join(letter.text.split())
+    assert letter.subject == f"{words['stage.with_insured']}: {REFERENCE}"
 
 
 def test_what_is_missing_is_asked_for_and_nothing_otherwise() -> None:
