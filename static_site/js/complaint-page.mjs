@@ -72,6 +72,8 @@ export class ComplaintPage {
     this.attempts = /** @type {ReturnType<typeof submission>[]} */ ([]);
     /** @type {Form | null} */
     this.form = null;
+    /** @type {Form["organisation"] | null} */
+    this.organisation = null;
     /** @type {Receipt | null} */
     this.receipt = null;
     this.proof = new Proof(() => this.ask("complaints/challenge", {}), solve);
@@ -105,10 +107,12 @@ export class ComplaintPage {
     try {
       const form = await this.quietly("complaint.loading", "complaint.loading", () => this.ask("complaints/form", {}));
       this.form = form;
+      this.organisation = form.organisation;
       void this.proof.adopt(form).catch(() => {});
     } catch (failure) {
       const refusal = refusalOf(failure);
       if (refusal.status === 404) return this.end("unknown");
+      if (refusal.status === 429) void this.otherWays();
       return this.again(refusal.status === 429);
     }
     const kept = this.draft.read();
@@ -116,6 +120,18 @@ export class ComplaintPage {
     await this.speak();
     this.show(kept !== null);
     this.stayFresh();
+  }
+
+  /**
+   * Over the limit before the form has named any other way: what clients are told of their rights names
+   * them, too, and has a limit of its own. Until that is there the page points to the policy.
+   */
+  async otherWays() {
+    const told = await this.ask("information", {}).catch(() => null);
+    if (told === null) return;
+    this.organisation ??= told.organisation;
+    this.screen.region.querySelector("[data-channels]")?.removeAttribute("hidden");
+    await this.speak();
   }
 
   /** A new challenge before the old one ends, as long as somebody writes. */
@@ -331,9 +347,7 @@ export class ComplaintPage {
   /** Over the limit: nothing is lost, and other ways are open. */
   tooMany() {
     this.screen.show("too_many", (content) => {
-      const back = find(content, "[data-back]");
-      back.hidden = this.form === null;
-      back.addEventListener("click", () => this.show(false));
+      find(content, "[data-back]").addEventListener("click", () => this.show(false));
     });
   }
 
@@ -376,8 +390,10 @@ export class ComplaintPage {
   /** @param {boolean} many */
   async again(many) {
     await this.speak();
-    if (many) return this.tooMany();
     this.screen.show("again", (content) => {
+      if (many) find(content, "[data-reason]").dataset.i18n = "again.too_many";
+      if (many) find(content, "[data-otherwise]").dataset.i18n = "too_many.channels";
+      find(content, "[data-channels]").hidden = this.organisation === null;
       find(content, "[data-again]").addEventListener("click", () => {
         if (!this.busy) this.load().catch(() => document.body.classList.add("stalled"));
       });
@@ -408,9 +424,9 @@ export class ComplaintPage {
    * @returns {import("./i18n.mjs").Values}
    */
   facts(t) {
-    const { form, receipt, language } = this;
-    if (form === null) return { controller: "Duly" };
-    const { name, address, email, phone } = form.organisation;
+    const { organisation, receipt, language } = this;
+    if (organisation === null) return { controller: "Duly" };
+    const { name, address, email, phone } = organisation;
     const facts = { controller: name, address, phone, email };
     if (receipt === null) return facts;
     return {

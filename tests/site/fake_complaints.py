@@ -212,6 +212,7 @@ class FakeComplaints(FakeDuly):
             "complaints/status": (200, self.standing),
             "complaints/status/add": (201, {"reference": "7K3F-9QXM-2T", "added_at": RECEIVED}),
             "complaints/insured/read": (200, self.question),
+            "information": (200, {"organisation": self.form["organisation"]}),
         }
         return given.get(route, refusal(404, "not_found"))
 

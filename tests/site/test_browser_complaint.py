@@ -696,11 +696,44 @@ def test_a_form_that_did_not_open_can_be_tried_again(
 
 
 def test_a_form_over_the_limit_names_other_ways(page: Page, complaints: FakeComplaints) -> None:
-    complaints.refuse = {"complaints/form": [refusal(429, "too_many_requests")]}
+    """M33: what clients are told of their rights names them; that route has a limit of its own."""
+    complaints.refuse = {"complaints/form": [refusal(429, "too_many_requests")] * 2}
     page.goto(complaints.address())
-    screen(page, "too_many")
+    screen(page, "again")
+    expect(page.locator("main")).to_contain_text("Proszę odczekać minutę")
+    channels = page.locator(".channels")
+    for text in ("+48 22 100 20 30", "ul. Długa 5, 00-001 Warszawa", "reklamacje@polisa.example"):
+        expect(channels).to_contain_text(text)
+    expect(page.get_by_role("link", name="+48 22 100 20 30").first).to_have_attribute(
+        "href", "tel:+48221002030"
+    )
+    expect(page.locator(".brand")).to_have_text("Agencja Polisa sp. z o.o.")
+    page.click("[data-again]")
+    screen(page, "again")
+    page.get_by_role("button", name="English").click()
+    expect(page.locator("main")).to_contain_text("If you do not want to wait, call us or write")
+    expect(channels).to_be_visible()
+    page.click("[data-again]")
+    screen(page, "form")
+    assert page.evaluate("localStorage.length + sessionStorage.length") == 0
+
+
+@pytest.mark.parametrize("answer", [refusal(429, "too_many_requests"), None])
+def test_where_everything_is_over_the_limit_the_policy_is_named(
+    page: Page, complaints: FakeComplaints, answer: Answer | None
+) -> None:
+    """M33: where the page can know nothing, it says where the number and the address are."""
+    complaints.refuse = {
+        "complaints/form": [refusal(429, "too_many_requests")],
+        "information": [answer],
+    }
+    page.goto(complaints.address())
+    screen(page, "again")
     expect(page.locator("main")).to_contain_text("są też na polisie")
-    expect(page.locator("[data-back]")).to_be_hidden()
+    expect(page.locator(".channels")).to_be_hidden()
+    assert complaints.called() == ["complaints/form", "information"]
+    page.click("[data-again]")
+    screen(page, "form")
 
 
 def test_what_others_wrote_is_text_and_nothing_else(page: Page, complaints: FakeComplaints) -> None:

@@ -135,6 +135,7 @@ SCREENS: dict[str, tuple[str, Arrange]] = {
     "sent_anonymous": ("sent", _sent_anonymous),
     "too_many": ("too_many", _too_many),
     "again": ("again", _form_gets(503, "unavailable")),
+    "form_too_many": ("again", _form_gets(429, "too_many_requests")),
     "unknown": ("unknown", _form_gets(404, "not_found")),
     "status": ("status", _status),
     "status_closed": ("status", _status_closed),
