@@ -30,7 +30,7 @@ from chalicelib.complaints.case import (
     require_open,
 )
 from chalicelib.complaints.elements import Gap
-from chalicelib.complaints.privacy import Channel, Finding, Verdict
+from chalicelib.complaints.privacy import Channel, ChannelRefused, Finding, Verdict
 from chalicelib.contact.domain import Reply
 from chalicelib.documents.sheet import Paper
 from chalicelib.kernel import text
@@ -97,13 +97,6 @@ class ReviewNeeded(Conflict):
 
     code = "review_needed"
     sentence = "Look at what was found in the answer, and confirm or correct it, first."
-
-
-class ChannelRefused(Conflict):
-    """What the answer holds may not go by e-mail to this address (M76-M84)."""
-
-    code = "channel_refused"
-    sentence = "For what it holds, this answer may not go by e-mail: by post or in person."
 
 
 class ReplyFormRefused(Conflict):
@@ -215,7 +208,7 @@ def redraft(
         changed, written = said, progress
     else:
         written = replace(
-            _taken_back(progress),
+            progress.taken_back,
             outcome=words.outcome,
             authors=tuple(dict.fromkeys((*progress.authors, by.id))),
         )
@@ -269,7 +262,7 @@ def findings(case: Complaint, said: Said) -> tuple[Finding, ...]:
 
     What every such letter says word for word, such as where to turn to, holds nothing.
     """
-    found = privacy.findings(elements.whole(said), privacy_language(said))
+    found = privacy.findings(elements.whole(said), privacy.language_of(said.language))
     own = elements.own_words(case, said)
     return tuple(
         one for one in found if not any(start <= one.start and one.end <= end for start, end in own)
@@ -288,11 +281,6 @@ def is_reviewed(said: Said) -> bool:
     """Whether an officer looked at what was found in these very words."""
     digest = privacy.digest(elements.whole(said))
     return said.checked is not None and said.checked.review.text_digest == digest
-
-
-def privacy_language(said: Said) -> privacy.Language:
-    """Which detectors read it."""
-    return {"pl": "pl", "en": "en", "ru": "ru"}.get(said.language, "en")  # type: ignore[return-value]
 
 
 # A second person
@@ -340,7 +328,7 @@ def give_back(
     """A second person returns it to who wrote it, with the reason."""
     case, progress = _waiting(held, said, by)
     why = text.block(reason, "reason", most=MOST_REASON)
-    changed = replace(case, answer=replace(_taken_back(progress), returned=why))
+    changed = replace(case, answer=replace(progress.taken_back, returned=why))
     return acts.done(
         held,
         changed,
@@ -523,7 +511,7 @@ def posted(
 ) -> Change:
     """The letter went by registered post on that day: the sending counts (M52, M55, M84).
 
-    Who has an e-mail address learns by it where the answer is on its way, and nothing else.
+    Who has an e-mail address that is theirs learns by it where the answer is, and nothing else.
     """
     case, progress = _out(held, said, Channel.REGISTERED_POST)
     require_insured(case)
@@ -543,7 +531,7 @@ def posted(
         now=now,
         body=_told(said, on=on.isoformat(), tracking=number, late=is_late(changed)),
         parts=(Part(sk=_sk(said.said_id), data=replace(said, posted_on=on)),),
-        letters=(told,) if case.addressee.email else (),
+        letters=(told,) if case.may_email else (),
     )
 
 
@@ -694,13 +682,6 @@ def _said(case: Complaint, said: Said, words: Words, *, by: Actor, now: datetime
 
 def _same_words(one: Said, other: Said) -> bool:
     return (one.text, one.elements, one.signer) == (other.text, other.elements, other.signer)
-
-
-def _taken_back(progress: AnswerProgress) -> AnswerProgress:
-    """Not approved, not submitted, not on its way."""
-    return replace(
-        progress, submitted_at=None, approved_at=None, approved_by="", channel="", sent_at=None
-    )
 
 
 def _answered(case: Complaint, sent: AnswerProgress, by: Actor, at: datetime) -> Complaint:

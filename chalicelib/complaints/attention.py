@@ -39,6 +39,8 @@ _POSTED_LADDER: tuple[To, ...] = ("officer", "officer", "head", "head", "head")
 # The same for what came after the end of a case: it has the days of a registration (M44, M74).
 _AFTER_LADDER: tuple[To, ...] = ("officer", "head", "head", "management", "management")
 _OUTSIDE_LADDER: tuple[tuple[To, int], ...] = (("officer", 5), ("officer", 2), ("head", 0))
+# How many open days after its last day a promise that was not kept is still told of.
+_BROKEN_DAYS = 10
 
 
 class Step(msgspec.Struct, frozen=True, kw_only=True, order=True):
@@ -90,8 +92,11 @@ def _ahead(case: Complaint, settings: ComplaintSettings) -> list[Step]:
 
 
 def keep_until(case: Complaint, settings: ComplaintSettings) -> datetime | None:
-    """When a closed case is erased: the later of the pack's term and the organisation's (M85)."""
-    if case.closed is None:
+    """When a closed case is erased: the later of the pack's term and the organisation's (M85).
+
+    Not while something that came after the end waits: nothing is erased unread (M74).
+    """
+    if case.closed is None or case.waiting_since is not None:
         return None
     closed = case.day(case.closed.at)
     own = end_of_term(closed, settings.keep_years, "year", calendar=case.calendar)
@@ -135,9 +140,10 @@ class _Watch:
         self.deadlines = case.deadlines
 
     def parts(self) -> Iterator[Iterable[Step]]:
-        """Every reason to tell somebody; after the end, who asks from outside, and what came."""
+        """Every reason to tell somebody; after the end, what was promised, asked, and what came."""
         yield self.outside()
         if not self.case.is_open:
+            yield self.performance()
             yield self.came_after()
             return
         yield self.registration()
@@ -252,8 +258,8 @@ class _Watch:
                 yield self.step("question_by_post", to, self.open_after(day, n), of=day, days=n)
         elif asked.decided_at is None and asked.posted_on is None:
             day = self.case.day(asked.asked_at)
-            on = self.open_after(day, INSURED_WITHIN)
-            yield self.step("insured_silent", "officer", on, of=day)
+            for n, to in enumerate(_POSTED_LADDER, start=INSURED_WITHIN):
+                yield self.step("insured_silent", to, self.open_after(day, n), of=day, days=n)
 
     def outside(self) -> Iterator[Step]:
         """The ombudsman, the regulator or a court waits for an answer, by the day that it set."""
@@ -265,6 +271,18 @@ class _Watch:
                 day = self.last_open(one.answer_by - DAY * before)
                 left = (one.answer_by - day).days
                 yield self.step("outside_due", to, day, of=one.answer_by, days=left)
+
+    def performance(self) -> Iterator[Step]:
+        """What the answer granted is to be done by a day, until staff say that it was."""
+        term = self.deadlines.get("perform")
+        if term is None or self.case.performed_on is not None:
+            return
+        for to, before in _OUTSIDE_LADDER:
+            day = self.last_open(term.limit - DAY * before)
+            yield self.step("perform_due", to, day, of=term.limit, days=(term.limit - day).days)
+        for n in range(1, _BROKEN_DAYS + 1):
+            day = self.open_after(term.limit, n)
+            yield self.step("perform_overdue", "management", day, of=term.limit, days=n)
 
     def came_after(self) -> Iterator[Step]:
         """What came after the end waits to be registered again, until an officer looked (M74)."""

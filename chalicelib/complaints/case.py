@@ -8,9 +8,10 @@ because a field says so. The pack and the calendar are those of the day of recei
 
 from datetime import date, datetime
 from enum import StrEnum
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 
 import msgspec
+from msgspec.structs import replace
 
 from chalicelib.complaints.privacy import Review
 from chalicelib.documents.sheet import Paper
@@ -79,6 +80,9 @@ class Outcome(StrEnum):
     PARTLY = "partly"
     REJECTED = "rejected"
     WITHDRAWN = "withdrawn"
+
+
+GRANTED = frozenset({Outcome.UPHELD, Outcome.PARTLY})
 
 
 class Flag(StrEnum):
@@ -205,6 +209,13 @@ class AnswerProgress(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=Tr
     identification: Identification | None = None
     bounced_at: Moment | None = None
 
+    @property
+    def taken_back(self) -> Self:
+        """The same words, not approved, not submitted, not on their way."""
+        return replace(
+            self, submitted_at=None, approved_at=None, approved_by="", channel="", sent_at=None
+        )
+
 
 class Closed(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """How a case ended: `reason` is the pack's key of the reason or ground."""
@@ -233,7 +244,8 @@ class Complaint(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     at which Duly came to know; `attended_until` is the moment up to which every step of the ladder
     was taken. `unchecked` counts the files that wait in quarantine; `acknowledged_on` is the day on
     which a paper told the writer that it was received; `waiting_since` the real moment of receipt
-    of the first of what came after the end and waits for an officer.
+    of the first of what came after the end and waits for an officer; `undone` the end whose letter
+    came back; `performed_on` the day on which what the answer granted was done.
     """
 
     reference: str
@@ -284,8 +296,10 @@ class Complaint(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     proven_email: str = ""
     answer: AnswerProgress | None = None
     closed: Closed | None = None
+    undone: Closed | None = None
     cause: str = ""
     redress: str = ""
+    performed_on: date | None = None
     outside: tuple[Ombudsman, ...] = ()
     reopens: str = ""
     reopened_as: str = ""
@@ -326,8 +340,13 @@ class Complaint(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
         That of an insured was named by somebody else, who may have named a second one of their own:
         it counts once an officer has established whose it is.
         """
-        email = self.addressee.email
-        return bool(email) and (not self.third_party or email == self.proven_email)
+        return self.insured_is_reached if self.third_party else bool(self.writer.email)
+
+    @property
+    def insured_is_reached(self) -> bool:
+        """Whether an officer has established that the e-mail address is the insured's (M37)."""
+        email = self.insured.email if self.insured else ""
+        return bool(email) and email == self.proven_email
 
     @property
     def addressed_as(self) -> Literal["writer", "insured"]:
@@ -416,6 +435,8 @@ class Complaint(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
             events["closed"] = self.day(self.closed.at)
         if self.closed is not None and self.answer is not None and self.answer.sent_on:
             events["final_sent"] = self.answer.sent_on
+            if self.closed.outcome in GRANTED:  # what was granted is to be done
+                events["answer_written"] = self.answer.sent_on
         return Facts(
             received_at=self.received_at,
             zone=self.zone,
@@ -434,14 +455,21 @@ class Complaint(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
         """When the answer is due; None where the pack names no term."""
         return self.deadlines.get(engine.ANSWER)
 
+    def tried(self, state: State, reason: str) -> datetime | None:
+        """When it was ended so before, if the letter that told of it came back."""
+        end = self.undone
+        return end.at if end is not None and (end.state, end.reason) == (state, reason) else None
+
     def asked(self, ground: str) -> Asked:
         """The requests for this alone, as the three-request engine counts them.
 
-        Who was asked for documents was not asked for a permission (M64, M68).
+        Who was asked for documents was not asked for a permission (M64, M68); who answered is not
+        silent, so what is asked after that is a new series (M63, M67).
         """
-        counted = (one for one in self.requests if one.ground == ground and not one.came_back)
+        same = [one for one in self.requests if one.ground == ground and not one.came_back]
+        answered = [n for n, one in enumerate(same, start=1) if one.answered_on is not None]
         return Asked(
-            requests=tuple(one.sent_on for one in counted),
+            requests=tuple(one.sent_on for one in same[answered[-1] if answered else 0 :]),
             gap=self.gap,
             own_request_on=self.own_request_on,
         )

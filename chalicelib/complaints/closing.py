@@ -20,6 +20,7 @@ from chalicelib.complaints.case import (
     require_open,
 )
 from chalicelib.complaints.handling import MOST_ELEMENT, ThirdPartyOnly, Way
+from chalicelib.contact.domain import NOTHING_KNOWN, Reply
 from chalicelib.kernel import text
 from chalicelib.kernel.change import Actor, Change, Held
 from chalicelib.kernel.errors import Conflict, Invalid
@@ -93,6 +94,7 @@ def extend(
     *,
     by: Actor,
     now: datetime,
+    reply: Reply = NOTHING_KNOWN,
 ) -> Change:
     """More time for the answer, told before it is due with all that the pack wants (M53, D6)."""
     case = held.value
@@ -108,9 +110,10 @@ def extend(
         way,
         by=by,
         now=now,
-        elements=_elements(case, elements),
+        passages=_elements(case, elements),
         wording=_worded(reasons.get(reason), case.language),
         until=to,
+        reply=reply,
     )
     changed = replace(case, extension=Extension(to=to, reason=reason, at=now))
     return acts.done(
@@ -120,7 +123,7 @@ def extend(
         "extended",
         by=by,
         now=now,
-        body={"to": to.isoformat(), "reason": reason, "said": spoken.said.said_id},
+        body={"to": to.isoformat(), "reason": reason} | spoken.told,
         parts=spoken.parts,
         letters=spoken.letters,
     )
@@ -135,10 +138,12 @@ def leave_unanswered(
     *,
     by: Actor,
     now: datetime,
+    reply: Reply = NOTHING_KNOWN,
 ) -> Change:
     """Close without an answer, for a reason of the pack's closed list (M54-M61).
 
     `way` None: nobody can be told, which only an unreadable or unidentified submission excuses.
+    The decision counts that was taken in time, if the letter that told it came back.
     """
     case = held.value
     require_open(case)
@@ -146,7 +151,8 @@ def leave_unanswered(
     if reason not in case.policy.no_answer:
         raise NoAnswerUnknown(field="reason")
     term = case.deadlines.get("no_answer")
-    if term is not None and case.day(now) > term.limit:
+    tried = case.tried(State.CLOSED_UNANSWERED, reason)
+    if term is not None and case.day(tried or now) > term.limit:
         raise NoAnswerTooLate
     end = Closed(state=State.CLOSED_UNANSWERED, at=now, by=by.id, reason=reason)
     if way is None:
@@ -156,7 +162,7 @@ def leave_unanswered(
         return _closed(held, end, None, house, "left_unanswered", body=body, by=by, now=now)
     wording = _worded(case.policy.no_answer[reason], case.language)
     spoken = handling.spoken(
-        case, "not_answered", way, by=by, now=now, words=words, wording=wording
+        case, "not_answered", way, by=by, now=now, words=words, wording=wording, reply=reply
     )
     body = {"reason": reason}
     return _closed(held, end, spoken, house, "left_unanswered", body=body, by=by, now=now)
@@ -171,6 +177,7 @@ def route_out(
     *,
     by: Actor,
     now: datetime,
+    reply: Reply = NOTHING_KNOWN,
 ) -> Change:
     """No submission in the sense of the rules: on to the ordinary process, with a note (M26, M30).
 
@@ -180,21 +187,28 @@ def route_out(
     require_open(case)
     require_unanswered(case)
     said = text.line(note, "note", most=500)
-    spoken = handling.spoken(case, "routed_out", way, by=by, now=now, words=words)
+    spoken = handling.spoken(case, "routed_out", way, by=by, now=now, words=words, reply=reply)
     end = Closed(state=State.ROUTED_OUT, at=now, by=by.id)
     body = {"note": said}
     return _closed(held, end, spoken, house, "routed_out", body=body, by=by, now=now)
 
 
 def return_court(
-    held: Held[Complaint], words: str, way: Way, house: House, *, by: Actor, now: datetime
+    held: Held[Complaint],
+    words: str,
+    way: Way,
+    house: House,
+    *,
+    by: Actor,
+    now: datetime,
+    reply: Reply = NOTHING_KNOWN,
 ) -> Change:
     """It contests a court's decision: back, with how that decision is appealed (M50)."""
     case = held.value
     require_open(case)
     require_unanswered(case)
     refuse(bool(words.strip()), "text")
-    spoken = handling.spoken(case, "court_returned", way, by=by, now=now, words=words)
+    spoken = handling.spoken(case, "court_returned", way, by=by, now=now, words=words, reply=reply)
     end = Closed(state=State.RETURNED, at=now, by=by.id, reason="court")
     return _closed(held, end, spoken, house, "returned", body={}, by=by, now=now)
 
@@ -291,7 +305,6 @@ def _closed(
     by: Actor,
     now: datetime,
 ) -> Change:
-    said = {"said": spoken.said.said_id} if spoken else {}
     return acts.done(
         held,
         replace(held.value, closed=end),
@@ -299,7 +312,7 @@ def _closed(
         kind,
         by=by,
         now=now,
-        body=body | said,
+        body=body | (spoken.told if spoken else {}),
         parts=spoken.parts if spoken else (),
         letters=spoken.letters if spoken else (),
     )

@@ -14,7 +14,7 @@ import msgspec
 from msgspec.structs import replace
 
 from chalicelib.complaints import acts, answers, phrases, service, store
-from chalicelib.complaints.case import Complaint, Person, Said
+from chalicelib.complaints.case import Complaint, Person, Said, State
 from chalicelib.complaints.inbound import reply_address
 from chalicelib.complaints.receipt import INSURED, LINK_LIFE, WRITER
 from chalicelib.documents.letter import Section
@@ -33,8 +33,13 @@ from chalicelib.ports import Item, Ports
 
 STATUS_PAGE, INSURED_PAGE = "status", "insured"
 _WORDS = Path(__file__).parent / "words.toml"
-# By which a case ends without an answer.
-_ENDS = frozenset({"not_answered", "suspended", "court_returned", "routed_out"})
+# By which a case ends without an answer, and how.
+_ENDS = {
+    "not_answered": State.CLOSED_UNANSWERED,
+    "suspended": State.CLOSED_SUSPENDED,
+    "court_returned": State.RETURNED,
+    "routed_out": State.ROUTED_OUT,
+}
 # What the acknowledgement's template says by itself.
 _SAID_BY_ITSELF = frozenset({"taken", "missing"})
 _said = msgspec.json.Decoder(Said).decode
@@ -340,15 +345,18 @@ def on_sent(
 def on_bounced(
     held: Held[Complaint], letter: Letter, part: Item | None, house: House, now: datetime
 ) -> Change | None:
-    """A letter came back: an answer was not given, and somebody has to find another way.
+    """A letter came back, or was never taken: what it told was not told, and somebody is.
 
-    So has somebody where a case was ended by it: nothing ends in silence. An extension that was not
-    told is none (M53): the day before it stands again, with every step up to it.
+    Of an answer, and of any other end, nobody knows: the case is open again, to be ended another
+    way (M53-M61). An extension that was not told is none (M53): the day before it stands again,
+    with every step up to it. A request asked nobody.
     """
     change = answers.on_bounced(held, letter, house, now=now)
-    case = held.value
-    if change is not None or case.erasure or not (case.is_open or letter.template in _ENDS):
+    if change is not None or held.value.erasure:
         return change
+    case = _not_ended(held.value, letter)
+    if not case.is_open:
+        return None
     requests = tuple(
         replace(one, came_back=True) if one.said and one.said == letter.about else one
         for one in case.requests
@@ -363,6 +371,14 @@ def on_bounced(
         body={"letter": letter.letter_id, "template": letter.template},
         notices=acts.notices(held.key.id, case, house, "letter_held", "officer", now=now),
     )
+
+
+def _not_ended(case: Complaint, letter: Letter) -> Complaint:
+    """The case without the end that this letter told; as it is, once it was registered anew."""
+    end, told = case.closed, _ENDS.get(letter.template)
+    if end is None or end.state is not told or end.at != letter.promised_at or case.reopened_as:
+        return case
+    return replace(case, closed=None, undone=end, waiting_since=None)
 
 
 def _not_extended(case: Complaint, letter: Letter) -> Complaint:

@@ -28,7 +28,7 @@ _SENTENCE_END = (
 )
 _CHECKED = (
     (rf"{START}(\d{{11}}){END}", numbers.pesel),
-    (rf"{START}(\d{{3}}-\d{{3}}-\d{{3}}[ -]\d{{2}}|\d{{11}}){END}", numbers.snils),
+    (rf"{START}(\d{{3}}([ -])\d{{3}}\2\d{{3}}[ -]\d{{2}}|\d{{11}}){END}", numbers.snils),
     (rf"{START}(\d{{12}}){END}", numbers.inn_of_person),
     (rf"{START}([A-Z]{{3}} ?\d{{6}}|[A-Z]{{2}} ?\d{{7}}){END}", numbers.polish_document),
 )
@@ -37,7 +37,7 @@ _NINO = rf"{START}[A-CEGHJ-PR-TW-Z][A-CEGHJ-NPR-TW-Z](?: ?\d\d){{3}} ?[A-D]{END}
 _MACHINE_READABLE = r"(?<!\w)[PIAC][A-Z<][A-Z]{3}[A-Z0-9]*<[A-Z0-9<]{5,}"
 # Series of region and year of printing, then the number, apart as on the page.
 _RUSSIAN_PASSPORT = (
-    rf"{START}\d\d (?:9[7-9]|[0-4]\d) (?:№ ?|N ?)?\d{{6}}{END}|\d{{4}} ?№ ?\d{{6}}{END}"
+    rf"{START}\d\d ?(?:9[7-9]|[0-4]\d) (?:№ ?|N ?)?\d{{6}}{END}|\d{{4}} ?№ ?\d{{6}}{END}"
 )
 # Russian letters that look like Latin ones are typed for them. U is for provisional use (COVID-19).
 _ICD = r"(?<![\w.-])[A-ZАВЕКМНОРСТХ]\d\d"

@@ -11,11 +11,10 @@ from typing import Literal
 import msgspec
 
 from chalicelib.complaints import phrases
-from chalicelib.complaints.case import Complaint, Kind, Outcome, Said
+from chalicelib.complaints.case import GRANTED, Complaint, Kind, Outcome, Said
 from chalicelib.policy.packs import Element, LetterKind
 
 NEGATIVE = frozenset({Outcome.PARTLY, Outcome.REJECTED})
-GRANTED = frozenset({Outcome.UPHELD, Outcome.PARTLY})
 # The element that the signer's name and position make, where the pack asks for it.
 SIGNATORY = "signatory"
 LETTERS: tuple[LetterKind, ...] = ("answer", "refusal")

@@ -2,7 +2,8 @@
 
 Pure, as every act: (the case as it was read, what is asked, the house, who, now) -> a Change. What
 staff say to the client goes through `spoken`, which alone decides whom a letter is to: of a case
-that a third party wrote, the insured alone, and only once they were asked (M37, M38).
+that a third party wrote, the insured alone, and only once they were asked (M37, M38). By e-mail it
+goes through the privacy gate, as an answer does (M75-M83).
 """
 
 import hashlib
@@ -14,11 +15,13 @@ from typing import Any, Literal
 import msgspec
 from msgspec.structs import replace
 
-from chalicelib.complaints import acts, receipt
+from chalicelib.complaints import acts, elements, privacy, receipt
 from chalicelib.complaints.case import (
     AlreadyClosed,
     AlreadyDecided,
+    Authority,
     CaseFile,
+    Checked,
     Complaint,
     Flag,
     Kind,
@@ -31,7 +34,9 @@ from chalicelib.complaints.case import (
     refuse,
     require_open,
 )
+from chalicelib.complaints.privacy import ChannelRefused
 from chalicelib.complaints.products import is_product
+from chalicelib.contact.domain import NOTHING_KNOWN, Reply
 from chalicelib.kernel import ids, text
 from chalicelib.kernel.change import Actor, Change, Held, Letter, Part
 from chalicelib.kernel.errors import Conflict, NotFound
@@ -110,6 +115,13 @@ class AlreadyAcknowledged(Conflict):
     sentence = "Receipt was confirmed already, or the rules that apply do not confirm it."
 
 
+class NothingGranted(Conflict):
+    """No answer granted anything, or the rules set no day by which it is to be done."""
+
+    code = "nothing_granted"
+    sentence = "The rules that apply set no day by which something is to be done."
+
+
 class NotHeld(Conflict):
     code = "file_not_held"
     sentence = "The file is not held back."
@@ -128,19 +140,27 @@ class Erased(Conflict):
 
 
 class Way(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """How words reach the client: by e-mail now, or by post on a day that staff state."""
+    """How words reach the client: by e-mail now, or by post on a day that staff state.
+
+    `nothing_private`: why nothing of what the gate finds in these words is private (M75).
+    """
 
     channel: Literal["email", "post"] = "email"
     posted_on: date | None = None
+    nothing_private: str = ""
 
 
 class Spoken(msgspec.Struct, frozen=True, kw_only=True):
-    """Words of staff on their way: the part that keeps them, the letter, the day that counts."""
+    """Words of staff on their way: the part that keeps them, the letter, the day that counts.
+
+    `told` is what the event says of them: which words, and why they may go by e-mail.
+    """
 
     said: Said
     parts: tuple[Part, ...]
     letters: tuple[Letter, ...]
     on: date
+    told: dict[str, Any]
 
 
 class Classes(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -186,14 +206,16 @@ def spoken(
     by: Actor,
     now: datetime,
     words: str = "",
-    elements: Mapping[str, str] | None = None,
+    passages: Mapping[str, str] | None = None,
     wording: str = "",
     until: date | None = None,
+    reply: Reply = NOTHING_KNOWN,
 ) -> Spoken:
     """Words to who is answered: as a letter about their part, or on paper that went by post.
 
-    `InsuredNotAsked`, `InsuredDenied`, `AddresseeUnreachable`, `AddressUnproven`. The letter's
-    facts hold nothing.
+    `InsuredNotAsked`, `InsuredDenied`, `AddresseeUnreachable`, `AddressUnproven`; `ChannelRefused`
+    where they hold what may not go by e-mail to somebody of whom no more is known than `reply`. The
+    letter's facts hold nothing.
     """
     require_may_speak(case)
     if way.channel == "email":
@@ -202,20 +224,54 @@ def spoken(
         said_id=ids.new_id(),
         kind=template,
         text=receipt.words(words, "text", most=MOST_WORDS),
-        elements=dict(elements or {}),
+        elements=dict(passages or {}),
         wording=wording,
         until=until,
         by=by.id,
         at=now,
         posted_on=sent_on(case, way, now) if way.channel == "post" else None,
+        language=case.language,
     )
+    told: dict[str, Any] = {"said": said.said_id}
+    if way.channel == "email":
+        said, why = _guarded(said, way, reply, by=by, now=now)
+        told |= why
     letter = acts.letter(template, case.addressed_as, now, about=said.said_id)
     return Spoken(
         said=said,
         parts=(Part(sk=f"SAID#{said.said_id}", data=said, create=True),),
         letters=(letter,) if way.channel == "email" else (),
         on=said.posted_on or case.day(now),
+        told=told,
     )
+
+
+def _guarded(
+    said: Said, way: Way, reply: Reply, *, by: Actor, now: datetime
+) -> tuple[Said, dict[str, Any]]:
+    """The words as an officer looked at them, and why they may go by e-mail (M75-M83)."""
+    words = elements.whole(said)
+    found = privacy.findings(words, privacy.language_of(said.language))
+    if found and way.nothing_private.strip():
+        why = text.block(way.nothing_private, "nothing_private", most=1_000)
+        review = privacy.corrected(words, found, removed=found, reason=why)
+        said, found = replace(said, checked=Checked(review=review, by=by.id, at=now)), ()
+    verdict = privacy.channels(
+        found,
+        identified_email=reply.identified_email,
+        data_consent=reply.data_consent,
+        written_consent_to_address=reply.consent_to_address,
+        informational=True,
+    )
+    if privacy.Channel.EMAIL not in verdict.allowed:
+        kinds = ", ".join(sorted({one.kind for one in found}))
+        raise ChannelRefused(f"{ChannelRefused.sentence} Found: {kinds}.", field="channel")
+    told: dict[str, Any] = {"grounds": msgspec.to_builtins(verdict.allowed[privacy.Channel.EMAIL])}
+    if found:
+        told["proofs"] = list(reply.proofs)
+    if said.checked is not None:
+        told["review"] = msgspec.to_builtins(said.checked.review)
+    return said, told
 
 
 def require_may_speak(case: Complaint) -> None:
@@ -363,15 +419,17 @@ def correct(
 ) -> Change:
     """Other people and numbers; look-ups follow. The words of the submission are never edited (M6).
 
-    Whom it was written for can be named, never taken away: only an authority opens the case to its
-    writer (M40). Another insured, or another address of theirs, is asked anew: the link that went
-    to the old one is dead (M38, R14). A writer who could not be told of the receipt, or stands
-    outside from now on, is told (M39, M45).
+    Whom it was written for can be named, never taken away, unless it is the writer's own name: only
+    an authority opens the case to its writer (M40). A paper that was made for somebody else, or for
+    another address, is no longer the answer. Another insured, or another address of theirs, is
+    asked anew: the link that went to the old one is dead (M38, R14). A writer who could not be told
+    of the receipt, or stands outside from now on, or no longer, is told (M39, M45).
     """
     case = held.value
     require_open(case)
     changed = _corrected(case, given)
     refuse(not changed.is_anonymous, "writer")
+    changed = _answer_taken_back(case, changed)
     changed, letters = _asked_anew(case, changed, now)
     letters += _told_late(case, changed, now)
     before, after = _people(case), _people(changed)
@@ -392,9 +450,17 @@ def correct(
 def record_authority(
     held: Held[Complaint], document: str, house: House, *, by: Actor, now: datetime
 ) -> Change:
-    """An officer saw a power of attorney: the writer is who is answered from now on (M40)."""
-    require_open(held.value)
-    return receipt.record_authority(held, document, house, by=by, now=now)
+    """A power of attorney was seen: the writer is who is answered from now on (M40).
+
+    An answer that was approved or printed for the insured is taken back.
+    """
+    case = held.value
+    require_open(case)
+    authority = Authority(document=text.line(document, "document"), by=by.id, at=now)
+    refuse(case.insured is not None, "document")
+    changed = _answer_taken_back(case, replace(case, authority=authority))
+    body = {"document": authority.document}
+    return acts.done(held, changed, house, "authority_recorded", by=by, now=now, body=body)
 
 
 def record_redress(
@@ -405,6 +471,19 @@ def record_redress(
     changed = replace(held.value, redress=receipt.line(redress, "redress", 500))
     body = {"redress": changed.redress}
     return acts.done(held, changed, house, "redress_recorded", by=by, now=now, body=body)
+
+
+def record_performed(
+    held: Held[Complaint], on: date, how: str, house: House, *, by: Actor, now: datetime
+) -> Change:
+    """What the answer granted was done on that day, and how; `NothingGranted` if it has no term."""
+    case = held.value
+    require_kept(case)
+    if "perform" not in case.deadlines:
+        raise NothingGranted
+    changed = replace(case, performed_on=past(case, on, "on", now))
+    body = {"on": on.isoformat(), "how": text.line(how, "how", most=500)}
+    return acts.done(held, changed, house, "performed", by=by, now=now, body=body)
 
 
 def record_outside(
@@ -550,12 +629,8 @@ def insured_answered(
     said = text.line(how, "how")
     question = replace(_question(case, now), decided_at=now, decision=decision, how=said)
     changed = replace(case, question=question)
-    denied = decision == "not_mine"
-    notices = (
-        acts.notices(held.key.id, changed, house, "insured_denied", "officer", now=now)
-        if denied
-        else ()
-    )
+    told = "insured_denied" if decision == "not_mine" else "insured_confirmed"
+    notices = acts.notices(held.key.id, changed, house, told, "officer", now=now)
     return acts.done(
         held,
         changed,
@@ -627,6 +702,20 @@ def _asked_anew(
     return replace(after, question=asked), ()
 
 
+def _answer_taken_back(before: Complaint, after: Complaint) -> Complaint:
+    """The answer is a draft again where it was made for another reader, or another address."""
+    progress = after.answer
+    if progress is None:
+        return after
+    turned = before.third_party != after.third_party
+    moved = _envelope(before) != _envelope(after) and bool(progress.channel)
+    return replace(after, answer=progress.taken_back) if turned or moved else after
+
+
+def _envelope(case: Complaint) -> tuple[str, str]:
+    return case.addressee.name, case.addressee.postal_address
+
+
 def _told_late(before: Complaint, after: Complaint, now: datetime) -> tuple[Letter, ...]:
     if not after.writer.email:
         return ()
@@ -634,7 +723,9 @@ def _told_late(before: Complaint, after: Complaint, now: datetime) -> tuple[Lett
     if after.third_party:
         outside = new or not before.third_party
         return (acts.letter("third_party_taken", "writer", now),) if outside else ()
-    if not new or not after.acknowledges or Flag.SPAM_SUSPECT in after.flags:
+    if not (new or before.third_party) or not after.acknowledges:
+        return ()
+    if Flag.SPAM_SUSPECT in after.flags:
         return ()
     template = "gratitude_thanked" if after.kind is Kind.GRATITUDE else "submission_taken"
     return (acts.letter(template, "writer", now),)
@@ -654,6 +745,8 @@ def _corrected(case: Complaint, given: Corrections) -> Complaint:
     if given.insured is not None:
         people["insured"] = receipt.person(given.insured, "insured.")
     changed = replace(case, **numbers, **people)
+    if people and changed.insured and receipt.is_one_person(changed.insured, changed.writer):
+        return replace(changed, insured=None, claims_authority=False)
     insured = changed.insured if changed.third_party and people else None
     shared = insured is not None and receipt.is_one_address(insured, changed.writer)
     refuse(not shared, "insured.email")  # else the writer would read what is for the insured (M37)

@@ -61,18 +61,6 @@ def ready(pack: Pack, letter: str, key: str, language: str) -> str:
     return "" if _PLACEHOLDER.search(text) else text
 
 
-def event(kind: str, language: str) -> str:
-    """What happened, in a few words: for the case on paper; an unknown kind is its own name."""
-    said: str = _words(language)["events"].get(kind, kind)
-    return said
-
-
-def rule(name: str, language: str) -> str:
-    """What a term of the packs is called; an unknown one is its own name."""
-    said: str = _words(language)["rules"].get(name, name)
-    return said
-
-
 def body(pack: Pack, name: str) -> Body:
     """The ombudsman, the regulator or another body of the pack's jurisdiction."""
     return _bodies()[pack.jurisdiction][name]

@@ -17,6 +17,7 @@ from chalicelib.kernel.text import block
 
 __all__ = [
     "Channel",
+    "ChannelRefused",
     "CorrectionNeedsReason",
     "CorrectionRefused",
     "Finding",
@@ -33,6 +34,7 @@ __all__ = [
     "corrected",
     "digest",
     "findings",
+    "language_of",
     "reviewed",
 ]
 
@@ -56,6 +58,13 @@ class ReviewOutdated(Conflict):
 
     code = "review_outdated"
     sentence = "The letter has changed since it was checked for private data. Check it again."
+
+
+class ChannelRefused(Conflict):
+    """What the letter holds may not go by e-mail to this address (M76-M84)."""
+
+    code = "channel_refused"
+    sentence = "For what it holds, this may not go by e-mail: by post or in person."
 
 
 class Review(msgspec.Struct, frozen=True, kw_only=True):
@@ -107,6 +116,12 @@ def reviewed(text: str, found: tuple[Finding, ...], review: Review) -> tuple[Fin
     if review.text_digest != digest(text):
         raise ReviewOutdated
     return tuple(sorted([*(one for one in found if one not in review.removed), *review.added]))
+
+
+def language_of(language: str) -> Language:
+    """Whose detectors read a letter in this language."""
+    known: dict[str, Language] = {"pl": "pl", "en": "en", "ru": "ru"}
+    return known.get(language, "en")
 
 
 def digest(text: str) -> str:

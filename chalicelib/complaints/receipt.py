@@ -16,7 +16,6 @@ from chalicelib.complaints import acts
 from chalicelib.complaints.case import (
     MOST_FILES,
     MOST_SUBSTANCE,
-    Authority,
     CaseFile,
     Channel,
     Closed,
@@ -134,11 +133,13 @@ def checked(given: Submission, settings: Settings, *, now: datetime) -> Submissi
     refuse(given.insured is not None or not given.claims_authority, "claims_authority")
     employee = given.employee
     writer = person(given.writer, "")
+    insured = _insured(given.insured, writer) if given.insured else None
     return replace(
         given,
         language=language,
         writer=writer,
-        insured=_insured(given.insured, writer) if given.insured else None,
+        insured=insured,
+        claims_authority=given.claims_authority and insured is not None,
         contract_number=line(given.contract_number, "contract_number", 80),
         claim_number=line(given.claim_number, "claim_number", 80),
         employee=Employee(
@@ -151,18 +152,35 @@ def checked(given: Submission, settings: Settings, *, now: datetime) -> Submissi
     )
 
 
-def _insured(given: Person, writer: Person) -> Person:
-    """The insured, normalised; the writer's own address is none of theirs.
+def _insured(given: Person, writer: Person) -> Person | None:
+    """The insured, normalised; None who is the writer. The writer's own address is none of theirs.
 
     Whoever reads there what is asked is the writer: so the insured is asked by post (M37).
     """
     insured = person(given, "insured.")
+    if is_one_person(insured, writer):
+        return None
     return replace(insured, email="") if is_one_address(insured, writer) else insured
 
 
 def is_one_address(one: Person, other: Person) -> bool:
     """Whether both are reached at one e-mail address."""
     return bool(one.email) and one.email.casefold() == other.email.casefold()
+
+
+def is_one_person(insured: Person, writer: Person) -> bool:
+    """Whether who wrote named themself as the insured: by the same name, and no other way to them.
+
+    A father and a son may share a name: then what is known of them differs, and it counts.
+    """
+    if not insured.name or text.fold(insured.name) != text.fold(writer.name):
+        return False
+    pairs = (
+        (insured.email, writer.email),
+        (insured.phone, writer.phone),
+        (insured.postal_address, writer.postal_address),
+    )
+    return all(not one or text.fold(one) == text.fold(other) for one, other in pairs)
 
 
 def person(given: Person, prefix: str) -> Person:
@@ -384,24 +402,6 @@ def files_seen(
     )
 
 
-def record_authority(
-    held: Held[Complaint], document: str, house: House, *, by: Actor, now: datetime
-) -> Change:
-    """A power of attorney was seen: the writer is who is answered from now on (M40)."""
-    authority = Authority(document=text.line(document, "document"), by=by.id, at=now)
-    refuse(held.value.insured is not None, "document")
-    case = replace(held.value, authority=authority)
-    return acts.done(
-        held,
-        case,
-        house,
-        "authority_recorded",
-        by=by,
-        now=now,
-        body={"document": authority.document},
-    )
-
-
 def _case(
     reference: str, given: Submission, settings: Settings, *, by: Actor, now: datetime
 ) -> Complaint:
@@ -485,8 +485,8 @@ def _told_joined(case: Complaint, message: Message, now: datetime) -> tuple[Lett
     if case.closed is not None or message.sender == "other":
         return ()
     to: Literal["writer", "insured"] = message.sender
-    person = case.writer if to == "writer" else case.insured
-    if person is None or not person.email or (to == "writer" and case.third_party):
+    writer = bool(case.writer.email) and not case.third_party
+    if not (writer if to == "writer" else case.insured_is_reached):
         return ()
     return (acts.letter("message_added", to, now),)
 

@@ -12,6 +12,7 @@ from chalicelib.complaints import acts, handling
 from chalicelib.complaints.case import Closed, Complaint, Request, State, refuse, require_open
 from chalicelib.complaints.closing import require_unanswered
 from chalicelib.complaints.handling import Way
+from chalicelib.contact.domain import NOTHING_KNOWN, Reply
 from chalicelib.kernel import text
 from chalicelib.kernel.change import Actor, Change, Held
 from chalicelib.kernel.errors import Conflict, DomainError, Invalid
@@ -24,6 +25,13 @@ from chalicelib.policy.suspension import Closing, Outlook
 GROUNDS = ("permission", "documents")
 MOST_DAYS_TO_ANSWER = 90
 MOST_INTERVAL = 90
+
+
+class RequestNotAnswered(Conflict):
+    """There is no such request that something came after."""
+
+    code = "request_not_answered"
+    sentence = "Nothing came after this request that could be looked at."
 
 
 class RequestTooEarly(Conflict):
@@ -120,6 +128,7 @@ def request(
     new_series: bool = False,
     by: Actor,
     now: datetime,
+    reply: Reply = NOTHING_KNOWN,
 ) -> Change:
     """A written request for a permission or for documents (M62, M66), inside its window (M70, M71).
 
@@ -130,7 +139,7 @@ def request(
     refuse(ground in GROUNDS, "ground")
     refuse(bool(words.strip()), "text")
     spoken = handling.spoken(
-        case, "data_requested", way, by=by, now=now, words=words, until=answer_by
+        case, "data_requested", way, by=by, now=now, words=words, until=answer_by, reply=reply
     )
     refuse(spoken.on < answer_by <= spoken.on + DAY * MOST_DAYS_TO_ANSWER, "answer_by")
     _require_window(case, ground, spoken.on, new_series=new_series)
@@ -151,9 +160,8 @@ def request(
         "sent_on": one.sent_on.isoformat(),
         "answer_by": answer_by.isoformat(),
         "channel": one.channel,
-        "said": one.said,
         "text": handling.digest(spoken.said.text),
-    }
+    } | spoken.told
     return acts.done(
         held,
         changed,
@@ -165,6 +173,28 @@ def request(
         parts=spoken.parts,
         letters=spoken.letters,
     )
+
+
+def still_missing(
+    held: Held[Complaint], n: int, reason: str, house: House, *, by: Actor, now: datetime
+) -> Change:
+    """An officer looked: what came after the request is not what it asked for, and why (M62, M66).
+
+    Whatever the client sends counts as the answer until then, for who answers is not silent.
+    """
+    case = held.value
+    require_open(case)
+    why = text.line(reason, "reason", most=500)
+    if not any(one.n == n and one.answered_on is not None for one in case.requests):
+        raise RequestNotAnswered(field="n")
+    changed = replace(
+        case,
+        requests=tuple(
+            replace(one, answered_on=None) if one.n == n else one for one in case.requests
+        ),
+    )
+    body = {"n": n, "reason": why}
+    return acts.done(held, changed, house, "request_still_open", by=by, now=now, body=body)
 
 
 def set_interval(
@@ -208,6 +238,7 @@ def suspend(
     language: str,
     by: Actor,
     now: datetime,
+    reply: Reply = NOTHING_KNOWN,
 ) -> Change:
     """Close as suspended once the ground holds, in the ground's own wording (M62-M73, D5).
 
@@ -216,7 +247,8 @@ def suspend(
     case = held.value
     require_open(case)
     require_unanswered(case)
-    closing = may_suspend(case, ground, case.day(now), obtainable=obtainable)
+    tried = case.tried(State.CLOSED_SUSPENDED, ground)
+    closing = may_suspend(case, ground, case.day(tried or now), obtainable=obtainable)
     if not closing.allowed:
         field = "ground" if closing.reason == "no_such_ground" else None
         raise REFUSALS[closing.reason](why_closing(closing, language), field=field)
@@ -229,6 +261,7 @@ def suspend(
         now=now,
         words=words,
         wording=getattr(grounds[ground], case.language),
+        reply=reply,
     )
     end = Closed(state=State.CLOSED_SUSPENDED, at=now, by=by.id, reason=ground)
     return acts.done(
@@ -238,7 +271,7 @@ def suspend(
         "suspended",
         by=by,
         now=now,
-        body={"ground": ground, "said": spoken.said.said_id},
+        body={"ground": ground} | spoken.told,
         parts=spoken.parts,
         letters=spoken.letters,
     )

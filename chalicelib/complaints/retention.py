@@ -54,6 +54,7 @@ def blank(
         client_id="",
         email_consent="",
         redress="",
+        undone=None,
         outside=(),
         question=None,
         proven_email="",

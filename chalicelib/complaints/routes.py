@@ -5,6 +5,7 @@ theirs to see is not there.
 """
 
 from collections.abc import Callable
+from contextlib import suppress
 from datetime import date
 from typing import Annotated, Any, Literal
 
@@ -13,6 +14,7 @@ import msgspec
 from chalicelib.clients import store as clients
 from chalicelib.clients.domain import Client, ClientUnknown
 from chalicelib.complaints import (
+    answering,
     closing,
     entry,
     handling,
@@ -172,6 +174,13 @@ class RequestInput(CaseWords, frozen=True, kw_only=True, forbid_unknown_fields=T
     new_series: bool = False
 
 
+class StillMissing(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Which request, and why what came is not what it asked for."""
+
+    n: int
+    reason: str
+
+
 class RequestInterval(SeenDocument, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """The interval between requests that the client asked for, in days (M71)."""
 
@@ -241,6 +250,13 @@ class RedressInput(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
     """What the client was granted; "" takes it back."""
 
     redress: str
+
+
+class Performed(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """That what the answer granted was done: on which day, and how."""
+
+    on: date
+    how: str
 
 
 class ReferenceRefused(Invalid):
@@ -470,6 +486,15 @@ def record_case_redress(call: Call, case_id: str) -> CaseView:
     return _acted(call, case_id, handling.record_redress, call.body.redress)
 
 
+@routes.staff(
+    "POST", ONE + "/performed", takes=Performed, gives=CaseView, roles=HANDLERS, changes=True
+)
+def record_case_performed(call: Call, case_id: str) -> CaseView:
+    """What the answer granted was done: nobody is reminded of its last day any more."""
+    given = call.body
+    return _acted(call, case_id, handling.record_performed, given.on, given.how)
+
+
 @routes.staff("POST", ONE + "/hold", takes=StatedReason, gives=CaseView, roles=HEADS, changes=True)
 def hold_case(call: Call, case_id: str) -> CaseView:
     """A legal hold: the case is kept as long as it stands (M85)."""
@@ -507,7 +532,7 @@ def release_case_file(call: Call, case_id: str, file_id: str) -> CaseView:
 def request_from_client(call: Call, case_id: str) -> CaseView:
     """Ask for documents or a permission; `outlook` says if suspension can come in time (D19)."""
     given = call.body
-    return _acted(
+    return _said(
         call,
         case_id,
         requests.request,
@@ -517,6 +542,15 @@ def request_from_client(call: Call, case_id: str) -> CaseView:
         given.way,
         new_series=given.new_series,
     )
+
+
+@routes.staff(
+    "POST", ONE + "/still-missing", takes=StillMissing, gives=CaseView, roles=HANDLERS, changes=True
+)
+def keep_request_open(call: Call, case_id: str) -> CaseView:
+    """What came after a request is not what it asked for: its series goes on (M62, M66)."""
+    given = call.body
+    return _acted(call, case_id, requests.still_missing, given.n, given.reason)
 
 
 @routes.staff(
@@ -543,7 +577,7 @@ def record_own_request(call: Call, case_id: str) -> CaseView:
 def suspend_case(call: Call, case_id: str) -> CaseView:
     """Close as suspended, once the ground holds (M62-M73)."""
     given = call.body
-    return _acted(
+    return _said(
         call,
         case_id,
         requests.suspend,
@@ -564,7 +598,7 @@ def suspend_case(call: Call, case_id: str) -> CaseView:
 def extend_case(call: Call, case_id: str) -> CaseView:
     """More time for the answer, within the pack's limits, told to the client (M53)."""
     given = call.body
-    return _acted(call, case_id, closing.extend, given.to, given.reason, given.elements, given.way)
+    return _said(call, case_id, closing.extend, given.to, given.reason, given.elements, given.way)
 
 
 @routes.staff(
@@ -573,7 +607,7 @@ def extend_case(call: Call, case_id: str) -> CaseView:
 def leave_case_unanswered(call: Call, case_id: str) -> CaseView:
     """Close without an answer, for one of the pack's reasons (M54-M61)."""
     given = call.body
-    return _acted(call, case_id, closing.leave_unanswered, given.reason, given.text, given.way)
+    return _said(call, case_id, closing.leave_unanswered, given.reason, given.text, given.way)
 
 
 @routes.staff(
@@ -582,7 +616,7 @@ def leave_case_unanswered(call: Call, case_id: str) -> CaseView:
 def route_case_out(call: Call, case_id: str) -> CaseView:
     """Not a submission in the sense of the rules: on to the ordinary process (M26, M30)."""
     given = call.body
-    return _acted(call, case_id, closing.route_out, given.note, given.text, given.way)
+    return _said(call, case_id, closing.route_out, given.note, given.text, given.way)
 
 
 @routes.staff(
@@ -591,7 +625,7 @@ def route_case_out(call: Call, case_id: str) -> CaseView:
 def return_case_to_court(call: Call, case_id: str) -> CaseView:
     """It contests a court's decision: back, with how to appeal it (M50)."""
     given = call.body
-    return _acted(call, case_id, closing.return_court, given.text, given.way)
+    return _said(call, case_id, closing.return_court, given.text, given.way)
 
 
 @routes.staff("POST", ONE + "/not-on-behalf", gives=CaseView, roles=HANDLERS, changes=True)
@@ -636,16 +670,42 @@ def reopen_case(call: Call, case_id: str) -> CaseView:
             raise AlreadyReopened
         return _view(call, store.get(call.ports, call.org, before.value.reopened_as))
     given = entry.again(call.body, case_id, before.value, _desk(call))
-    received = service.receive(call.ports, call.house, given, by=call.actor, once=call.once_for)
-
-    def mark(held: Held[Complaint]) -> Change:
-        return closing.mark_reopened(
-            held, received.key.id, call.house, by=call.actor, now=call.ports.now
+    anew = ids.derived(f"{call.org}/{case_id}/anew")  # one case anew, whoever else asks for it
+    try:
+        received = service.receive(
+            call.ports, call.house, given, by=call.actor, once=call.once_for, case_id=anew
         )
-
-    service.act(call.ports, call.house, case_id, None, mark)
+    except ChangedMeanwhile as error:
+        with suppress(ComplaintUnknown):
+            store.get(call.ports, call.org, anew)
+            _mark_reopened(call, case_id, anew)
+            raise AlreadyReopened from error
+        raise
+    _mark_reopened(call, case_id, anew)
     held = Held(key=received.key, value=received.case, version=received.version, head="")
     return _view(call, held)
+
+
+def _mark_reopened(call: Call, case_id: str, anew: str) -> None:
+    """The old case names the new one, even where who made it broke off before that."""
+
+    def mark(held: Held[Complaint]) -> Change:
+        return closing.mark_reopened(held, anew, call.house, by=call.actor, now=call.ports.now)
+
+    if not store.get(call.ports, call.org, case_id).value.reopened_as:
+        service.act(call.ports, call.house, case_id, None, mark)
+
+
+def _said(
+    call: Call, case_id: str, act: Callable[..., Change], *given: Any, **more: Any
+) -> CaseView:
+    """An act that says something to who is answered, by what is known of them (M81-M83)."""
+
+    def asked(held: Held[Complaint], *rest: Any, **options: Any) -> Change:
+        reply = answering.known(call.ports, held).reply
+        return act(held, *rest, **options, reply=reply)
+
+    return _acted(call, case_id, asked, *given, **more)
 
 
 def _acted(

@@ -226,7 +226,9 @@ def _registrable(case: Complaint, now: datetime) -> bool:
 
 
 def has_open(ports: Ports, client: Held[Client]) -> bool:
-    """Whether a case of this client is open: until it is over, their data are needed (S15).
+    """Whether a case of this client is open, or something that came after its end waits.
+
+    Until it is over, their data are needed (S15).
 
     What came by the form or by mail names no client: it is theirs if it came from their address.
     """
@@ -239,7 +241,8 @@ def has_open(ports: Ports, client: Held[Client]) -> bool:
         for key in ports.ledger.find(client.key.org, kind, lookup_digest(organisation, value))
     ]
     pages = (keys[start : start + 100] for start in range(0, len(keys), 100))
-    return any(one.value.is_open for page in pages for one in store.listed(ports, page))
+    cases = (one.value for page in pages for one in store.listed(ports, page))
+    return any(case.is_open or case.waiting_since is not None for case in cases)
 
 
 def addressee(case: Complaint, letter: Letter) -> Addressee:

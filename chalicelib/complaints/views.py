@@ -202,6 +202,7 @@ class CaseView(CaseRow, frozen=True, kw_only=True):
     acknowledged_on: date | None
     cause: str
     redress: str
+    performed_on: date | None
     question: InsuredQuestion | None
     requests: tuple[Request, ...]
     interval: tuple[int, int] | None
@@ -358,8 +359,8 @@ _AS_KEPT = (
     *("agent_received_at", "handed_over_at", "pack", "writer", "insured", "claims_authority"),
     *("authority", "addressed_as", "may_email", "contract_number", "claim_number", "client_id"),
     *("employee", "reply_form", "email_consent", "acknowledge", "acknowledged_on", "cause"),
-    *("redress", "requests", "own_request_on", "answer", "closed", "outside", "reopens"),
-    *("reopened_as", "waiting_since", "duplicate_of", "duplicates", "hold"),
+    *("redress", "performed_on", "requests", "own_request_on", "answer", "closed", "outside"),
+    *("reopens", "reopened_as", "waiting_since", "duplicate_of", "duplicates", "hold"),
 )
 
 

@@ -91,8 +91,12 @@ class Visit(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def stands_outside(self) -> bool:
-        """Whether it is the link of a writer for somebody else, without authority (D7)."""
-        return self.claims.generation == receipt.WRITER and self.case.third_party
+        """Whether it is the link of a writer for somebody else, without authority (D7).
+
+        Or that of an address which only such a writer says to be the insured's (M37).
+        """
+        insured = self.claims.generation == receipt.INSURED and self.case.insured_is_reached
+        return self.case.third_party and not insured
 
 
 class Body(msgspec.Struct, frozen=True, kw_only=True):

@@ -138,6 +138,7 @@ class Reply(msgspec.Struct, frozen=True, kw_only=True):
     proofs: tuple[str, ...] = ()
 
 
+NOTHING_KNOWN = Reply(identified_email=False, data_consent=False, consent_to_address=False)
 DATA_PROCESSING = "data_processing"
 REPLY_BY_EMAIL = "reply_by_email"
 # What proves a consent where the rules of the jurisdiction name no proofs: the client's own act.

@@ -140,7 +140,7 @@ def promised(change: Change, addressee: Callable[[Letter], Addressee]) -> Change
 def deliver(ports: Ports, due: Due, owner: Owner) -> str:
     """One attempt at one letter; what came of it: `sent`, `skipped`, `unneeded` or `held`.
 
-    That the mail service will never take it means for the owner what a bounce means.
+    That the gate or the mail service will never let it go means for the owner what a bounce means.
     `MailDelayed` goes on to the caller when nothing more should be sent now.
     """
     about = owner.about(due.sk.split("#")[1])
@@ -160,11 +160,13 @@ def deliver(ports: Ports, due: Due, owner: Owner) -> str:
     if _is_gated(letter):
         verdict = _verdict(letter, owner.addressee(occasion.owner.value, letter), ports.now)
         if not verdict.allowed:
-            return _put_aside(ports, item, letter, "held", verdict.reason)
+            return _hold(ports, item, letter, verdict.reason, occasion, owner)
     try:
         prepared = owner.composers[letter.template](ports, occasion)
     except Unneeded as reason:
-        return _put_aside(ports, item, letter, "unneeded", str(reason))
+        unneeded = replace(letter, state="unneeded", lease_until=None, reason=str(reason))
+        ports.ledger.save_letter(item, unneeded, due_at=None)
+        return _told_aside(ports, unneeded)
     raw, archived = prepare_mail(prepared, occasion.house, letter)
     claimed = replace(
         letter,
@@ -244,9 +246,7 @@ def _send(
             tags=_tags(item, letter),
         )
     except MailRefused as refusal:
-        held = replace(letter, state="held", lease_until=None, reason=str(refusal))
-        settle(ports, item, held, occasion.part, owner.on_bounced, occasion.owner, owner)
-        return _told_aside(ports, held)
+        return _hold(ports, item, letter, str(refusal), occasion, owner)
     except MailDelayed as delayed:
         _wait(ports, item, letter, delayed)
         raise
@@ -326,10 +326,13 @@ def _claim(ports: Ports, item: Item, letter: Letter) -> Item:
     return ports.ledger.save_letter(item, letter, due_at=datetime.fromisoformat(item.due_at))
 
 
-def _put_aside(ports: Ports, item: Item, letter: Letter, state: str, reason: str) -> str:
-    aside = replace(letter, state=state, lease_until=None, reason=reason)
-    ports.ledger.save_letter(item, aside, due_at=None)
-    return _told_aside(ports, aside)
+def _hold(
+    ports: Ports, item: Item, letter: Letter, reason: str, occasion: Occasion, owner: Owner
+) -> str:
+    """It will never leave: for its owner that is what a bounce is."""
+    held = replace(letter, state="held", lease_until=None, reason=reason)
+    settle(ports, item, held, occasion.part, owner.on_bounced, occasion.owner, owner)
+    return _told_aside(ports, held)
 
 
 def _told_aside(ports: Ports, aside: Letter) -> str:

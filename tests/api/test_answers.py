@@ -614,6 +614,32 @@ def test_other_words_make_another_paper(duly: Duly) -> None:
     assert one.act("posted", body).status == 200
 
 
+@pytest.mark.parametrize("whose", ["another_address", "another_reader"])
+def test_a_paper_for_another_reader_or_address_is_no_longer_the_answer(
+    duly: Duly, whose: str
+) -> None:
+    """M37, M84: what was made for the one is not posted to the other, and is approved anew."""
+    one = written(duly, "Wypłaciliśmy Pani odszkodowanie w kwocie 3 400 zł.")
+    assert one.send("registered_post").status == 202
+    case = {
+        "another_address": {"writer": {"name": WRITER.name, "postal_address": "ul. Nowa 9"}},
+        "another_reader": {"insured": {"name": "Jan Inny", "postal_address": "ul. Inna 7"}},
+    }[whose]
+    where = f"/api/complaints/{one.case_id}"
+    given = duly.staff("POST", f"{where}/correct", case, by=ADMIN, version=one.version)
+    assert given.status == 200, given.json
+    one.version = given.json["version"]
+    if whose == "another_reader":
+        on = {"on": one.case.day(duly.ports().now).isoformat()}
+        asked = duly.staff("POST", f"{where}/insured-posted", on, by=ADMIN, version=one.version)
+        one.version = asked.json["version"]
+    body = {"posted_on": one.case.day(duly.ports().now).isoformat(), "tracking": "RR1"}
+    assert told(one.act("posted", body)) == (409, "answer_not_out", None)
+    again = one.send("registered_post")
+    assert (again.status, again.json["stage"]) == (202, "out")
+    assert one.act("posted", body).status == 200
+
+
 def test_a_letter_needs_an_address(duly: Duly) -> None:
     """M84: the addressee's own, or the linked client's; without either, in person."""
     text = "Wypłaciliśmy Pani odszkodowanie w kwocie 3 400 zł."
@@ -625,6 +651,28 @@ def test_a_letter_needs_an_address(duly: Duly) -> None:
     assert other.send("registered_post").status == 202
     silent = written(duly, writer=replace(WRITER, email=""))
     assert told(silent.send("email")) == (409, "addressee_unreachable", "channel")
+
+
+def test_what_was_granted_is_to_be_done_and_recorded(duly: Duly) -> None:
+    """PL act of 2015 Art. 9(4), item 9: the case says by which day, until it was done."""
+    one = written(duly)
+    where = f"/api/complaints/{one.case_id}"
+    done = {"on": one.case.day(duly.ports().now).isoformat(), "how": "przelew na konto"}
+    early = duly.staff("POST", f"{where}/performed", done, by=ADMIN, version=one.version)
+    assert early.told == (409, "nothing_granted")
+    assert one.send().status == 202
+    case = duly.staff("GET", where, by=ADMIN).json
+    perform = next(term for term in case["deadlines"] if term["rule"] == "perform")
+    sent = one.case.day(duly.ports().now)
+    assert perform["limit"] == (sent + timedelta(days=30)).isoformat()
+    assert "perform_due" in {step["kind"] for step in case["steps"]}
+    duly.wait(days=3)
+    late = done | {"on": (sent + timedelta(days=9)).isoformat()}
+    refused = duly.staff("POST", f"{where}/performed", late, by=ADMIN, version=case["version"])
+    assert (*refused.told, refused.json["field"]) == (422, "submission_refused", "on")
+    kept = duly.staff("POST", f"{where}/performed", done, by=ADMIN, version=case["version"])
+    assert kept.json["performed_on"] == done["on"]
+    assert not {step["kind"] for step in kept.json["steps"]} & {"perform_due", "perform_overdue"}
 
 
 # The form of the answer

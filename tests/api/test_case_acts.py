@@ -5,9 +5,11 @@ from typing import Any
 
 import pytest
 
+from chalicelib.complaints import routes
 from chalicelib.kernel import chain
+from chalicelib.kernel.errors import Unavailable
 from chalicelib.organisations.domain import Role
-from tests.casework import Office
+from tests.casework import INSURED, Office
 from tests.duly import ADMIN, AGENT, HEAD, Duly, moment
 
 
@@ -127,7 +129,7 @@ def test_suspension_is_refused_until_its_ground_holds(office: Office) -> None:
     refused("suspension_obtainable", obtainable=True)
     refused("suspension_not_asked", "own_request")
     refused("suspension_ground_unknown", "weather")
-    elements = {"reason": "Ждём документы клиники.", "expected": "Через два месяца."}
+    elements = {"reason": "Ждём документы партнёра.", "expected": "Через два месяца."}
     body = {"to": office.today(60), "reason": "documents", "elements": elements}
     office.done(case, "extend", body)
     for _ in range(3):
@@ -361,23 +363,179 @@ def test_two_officers_at_one_case(office: Office) -> None:
 
 
 @pytest.mark.parametrize("kind", ["Bounce", "Reject"])
-def test_a_letter_that_ended_a_case_and_came_back_is_told(office: Office, kind: str) -> None:
-    """M55, item 9: whoever was to learn of the end did not; somebody has to write by post."""
+@pytest.mark.parametrize(
+    ("verb", "body", "state"),
+    [
+        ("no-answer", {"reason": "abusive"}, "closed_unanswered"),
+        ("suspend", {"ground": "own_request", "obtainable": False}, "closed_suspended"),
+        ("route-out", {"note": "x", "text": "x"}, "routed_out"),
+        ("return-court", {"text": "x"}, "returned"),
+    ],
+)
+def test_an_end_that_nobody_learnt_of_is_none(
+    office: Office, verb: str, body: dict[str, Any], state: str, kind: str
+) -> None:
+    """M55, M73, item 9: the case is open again, staff are told, and it is ended by post."""
     case = office.case()
+    if verb == "suspend":
+        office.done(case, "own-request", {"on": office.today(), "document": "x"})
     office.duly.mailbox.sent.clear()
-    office.done(case, "no-answer", {"reason": "abusive"})
+    office.done(case, verb, body)
     office.duly.tick()
     (mail,) = office.duly.mailbox.sent
     told = office.duly.event(kind, mail, bounce={"bounceType": "Permanent"})
     assert told == {"Bounce": "bounced", "Reject": "held"}[kind]
     assert office.events(case)[-1] == "letter_bounced"
-    assert office.read(case)["state"] == "closed_unanswered"
+    open_again = office.read(case)
+    assert (open_again["state"], bool(open_again["steps"])) == ("registered", True)
     office.duly.mailbox.sent.clear()
     office.duly.wait(minutes=5)
     office.duly.tick()
     office.duly.tick()
     assert [one.tags["kind"] for one in office.duly.mailbox.sent] == ["PERSON"]
     assert case["reference"] in office.duly.mailbox.sent[0].text
+    way = {"channel": "post", "posted_on": office.today()}
+    assert office.done(case, verb, body | {"way": way})["state"] == state
+    office.duly.event(kind, mail, bounce={"bounceType": "Permanent"})
+    assert office.read(case)["state"] == state
+
+
+def test_a_decision_that_was_taken_in_time_is_told_later(office: Office) -> None:
+    """M54: by the thirtieth day it is decided; that the letter came back takes nothing away."""
+    case = office.case()
+    office.duly.mailbox.sent.clear()
+    office.done(case, "no-answer", {"reason": "abusive"})
+    office.duly.tick()
+    (mail,) = office.duly.mailbox.sent
+    office.duly.wait(days=40)
+    office.duly.event("Bounce", mail, bounce={"bounceType": "Permanent"})
+    way = {"channel": "post", "posted_on": office.today()}
+    other = office.act(case, "no-answer", {"reason": "repeated", "way": way})
+    assert other.told == (409, "no_answer_too_late")
+    told = office.done(case, "no-answer", {"reason": "abusive", "way": way})
+    assert told["state"] == "closed_unanswered"
+
+
+def test_a_case_that_was_registered_anew_is_not_opened_by_a_bounce(office: Office) -> None:
+    """M74: its client is heard in the new case."""
+    case = office.case()
+    office.duly.mailbox.sent.clear()
+    office.done(case, "no-answer", {"reason": "abusive"})
+    office.duly.tick()
+    (mail,) = office.duly.mailbox.sent
+    news = {"channel": "in_person", "substance": "Нашлись справки."}
+    where = f"/api/complaints/{case['case_id']}/reopen"
+    assert office.ask("POST", where, news).status == 201
+    office.duly.event("Bounce", mail, bounce={"bounceType": "Permanent"})
+    assert office.read(case)["state"] == "closed_unanswered"
+
+
+def test_two_officers_who_register_it_anew_at_once_make_one_case(
+    office: Office, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """M74, S60: one succeeds; the other learns that it was done, even where that broke off."""
+    case = office.case()
+    office.done(case, "no-answer", {"reason": "unidentified"})
+    where = f"/api/complaints/{case['case_id']}/reopen"
+    body = {"channel": "in_person", "substance": "Нашлись справки."}
+
+    def broken(*_: Any) -> None:
+        raise Unavailable
+
+    with monkeypatch.context() as broken_off:
+        broken_off.setattr(routes, "_mark_reopened", broken)
+        assert office.ask("POST", where, body).status == 503
+    assert office.read(case)["reopened_as"] == ""
+    assert office.ask("POST", where, body).told == (409, "already_reopened")
+    anew = office.read(case)["reopened_as"]
+    assert office.read({"case_id": anew})["reopens"] == case["case_id"]
+    found = office.ask("GET", "/api/complaints?list=open").json["cases"]
+    assert [one["case_id"] for one in found] == [anew]
+
+
+# What staff say by e-mail
+
+PRIVATE = "У вас диагноз C50.9, рак груди; выплата 350 000 руб."
+
+
+def saying(office: Office, words: str) -> dict[str, dict[str, Any]]:
+    """Every act whose words reach the client, with these words."""
+    elements = {"reason": words, "expected": "До конца месяца."}
+    later = {"to": office.today(45), "reason": "documents", "elements": elements}
+    return {
+        "request": request(office, text=words),
+        "extend": later,
+        "no-answer": {"reason": "repeated", "text": words},
+        "route-out": {"note": "x", "text": words},
+        "return-court": {"text": words},
+        "suspend": {"ground": "own_request", "obtainable": False, "text": words},
+    }
+
+
+def test_what_is_private_leaves_by_post_whatever_letter_it_is_in(office: Office) -> None:
+    """M76-M84: not the answer alone: a request, an extension, every end."""
+    case = office.case()
+    office.done(case, "own-request", {"on": office.today(), "document": "x"})
+    letters = len(office.letters(case))
+    for verb, body in saying(office, PRIVATE).items():
+        refused = office.act(case, verb, body)
+        assert refused.told == (409, "channel_refused"), verb
+        assert (refused.json["field"], "health, payout" in refused.json["message"]) == (
+            "channel",
+            True,
+        )
+    assert len(office.letters(case)) == letters
+    way = {"channel": "post", "posted_on": office.today()}
+    body = saying(office, PRIVATE)["request"] | {"way": way}
+    assert office.act(case, "request", body).status == 200
+
+
+def test_an_officer_says_why_what_was_found_is_not_private(office: Office) -> None:
+    """M75: with a reason, which is kept with the words and told by the history."""
+    for verb in saying(office, ""):
+        case = office.case()
+        office.done(case, "own-request", {"on": office.today(), "document": "x"})
+        way = {"nothing_private": "Пример из правил страхования."}
+        office.done(case, verb, saying(office, PRIVATE)[verb] | {"way": way})
+        events = office.ask("GET", f"/api/complaints/{case['case_id']}/events").json["events"]
+        review = events[0]["body"]["review"]
+        assert review["reason"] == way["nothing_private"]
+        assert {one["kind"] for one in review["removed"]} == {"health", "payout"}
+
+
+def test_what_a_client_agreed_to_opens_email_for_what_is_private(duly: Duly) -> None:
+    """M83: a written consent to this very address; the event says on what it rests."""
+    office = Office(duly)
+    now = duly.ports().now.isoformat()
+    case = office.case(channel="email", received_at=now, email_consent="в заявлении")
+    office.done(case, "request", request(office, text=PRIVATE))
+    events = office.ask("GET", f"/api/complaints/{case['case_id']}/events").json["events"]
+    assert [one["line"] for one in events[0]["body"]["grounds"]] == ["M83"]
+
+
+# What the client sent
+
+
+def test_who_answered_a_request_is_not_silent(office: Office) -> None:
+    """M63, M66: three requests and a month, but the papers came: nothing to suspend for."""
+    case = office.case()
+    for n in range(3):
+        office.done(case, "request", request(office))
+        office.duly.wait(days=0 if n == 2 else 5)
+    elements = {"reason": "x", "expected": "x"}
+    later = {"to": office.today(60), "reason": "documents", "elements": elements}
+    office.done(case, "extend", later)
+    message = {"channel": "in_person", "text": "Вот акт, всё приложил."}
+    assert office.act(case, "messages", message).status == 201
+    office.duly.wait(days=31)
+    body = {"ground": "documents", "obtainable": False}
+    refused = office.act(case, "suspend", body)
+    assert refused.told == (409, "suspension_requests_missing")
+    wrong = office.act(case, "still-missing", {"n": 2, "reason": "x"})
+    assert (*wrong.told, wrong.json["field"]) == (409, "request_not_answered", "n")
+    seen = office.done(case, "still-missing", {"n": 3, "reason": "Акт другого случая."})
+    assert seen["state"] == "awaiting_information"
+    assert office.done(case, "suspend", body)["state"] == "closed_suspended"
 
 
 def test_a_request_that_came_back_counts_for_nothing(office: Office) -> None:
@@ -408,3 +566,19 @@ def test_an_extension_that_came_back_is_none(office: Office) -> None:
     office.duly.event("Bounce", mail, bounce={"bounceType": "Permanent"})
     seen = office.read(case)
     assert (seen["limit"], seen["state"]) == (before, "registered")
+
+
+def test_a_letter_that_the_gate_keeps_back_is_told_as_one_that_came_back(office: Office) -> None:
+    """M37, M53: the writer stood outside before the word of the extension left: it is none."""
+    now = office.duly.ports().now.isoformat()
+    case = office.case(channel="email", received_at=now)
+    before = case["limit"]
+    elements = {"reason": "Экспертиза.", "expected": "До конца месяца."}
+    body = {"to": office.today(50), "reason": "examination", "elements": elements}
+    assert office.done(case, "extend", body)["limit"] == office.today(50)
+    office.done(case, "correct", {"insured": INSURED})
+    office.duly.tick()
+    held = next(one for one in office.letters(case) if one.template == "answer_extended")
+    assert (held.state, held.reason) == ("held", "third_party")
+    assert office.read(case)["limit"] == before
+    assert "letter_bounced" in office.events(case)

@@ -4,6 +4,7 @@ They are sent the fixed text alone, whatever staff do; the insured is asked, the
 D7).
 """
 
+import re
 from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any
@@ -107,6 +108,9 @@ def _ordinary(drive: Driven) -> None:
     body = {"ground": "documents", "text": "СЛОВА", "answer_by": office.today(6)}
     drive(case, "request", body)
     drive(case, "messages", {"channel": "email", "text": "НОТА"}, status=201)
+    theirs = {"channel": "email", "sender": "insured", "text": "НОТА"}
+    drive(case, "messages", theirs, status=201)
+    drive(case, "still-missing", {"n": 1, "reason": "НОТА"})
     drive(case, "interval", {"least": 2, "most": 9, "document": "НОТА"})
     drive(case, "redress", {"redress": "7000 ₽"})
     drive(case, "outside", {"body": "court", "stage": "opened", "on": office.today()})
@@ -152,6 +156,7 @@ def _refused(drive: Driven) -> None:
     """Acts that such a case refuses; the authority, last of all, opens another to its writer."""
     office = drive.office
     drive(drive.case(), "hand-over", status=409)
+    drive(drive.cases[-1], "performed", {"on": office.today(), "how": "НОТА"}, status=409)
     paper = {"channel": "post", "received_at": office.duly.ports().now.isoformat()}
     case = office.case(**COMPLAINT | paper | {"insured": INSURED})
     drive.cases.append(case)
@@ -206,6 +211,103 @@ def test_words_go_to_the_insureds_address_once_an_officer_knows_that_it_is_their
     assert again.told == (409, "address_already_proven")
     body = {"ground": "documents", "text": "x", "answer_by": office.today(6)}
     assert office.done(case, "request", body)["state"] == "awaiting_information"
+
+
+def test_an_address_that_nobody_proved_learns_nothing_of_the_case(office: Office) -> None:
+    """M37, M39, D7: not that a message joined, not where the answer went, not how far it is."""
+    now = office.duly.ports().now.isoformat()
+    case = office.case(channel="email", received_at=now, insured=INSURED | {"postal_address": "x"})
+    joined = {"channel": "email", "sender": "insured", "text": "x"}
+    assert office.act(case, "messages", joined).status == 201
+    office.done(case, "insured-posted", {"on": office.today()})
+    sent_by_post(office, case)
+    office.duly.tick()
+    office.duly.tick()
+    assert {one.template for one in office.letters(case) if one.to == "insured"} == {
+        "insured_asked"
+    }
+    proven = office.case(channel="email", received_at=now, insured=INSURED)
+    office.done(proven, "insured-address", {"how": "из договора"})
+    office.act(proven, "messages", joined)
+    office.duly.tick()
+    mail = office.duly.mailbox.to(INSURED["email"])[-1].text
+    token = re.search(r"/status#(\S+)", mail)
+    assert token is not None
+    assert standing(office, token[1])["stage"] == "registered"
+    office.done(proven, "correct", {"insured": INSURED | {"email": "other@insured.example"}})
+    assert standing(office, token[1])["stage"] == "with_insured"
+
+
+def sent_by_post(office: Office, case: Any) -> None:
+    """The answer, by registered post, today."""
+    where = f"/api/complaints/{case['case_id']}/answers"
+    draft = office.ask("POST", where, {"outcome": "rejected"}).json
+    words = {one["key"]: "x" for one in draft["elements"] if one["key"] != "signatory"}
+    body = {"outcome": "rejected", "text": "x", "elements": words}
+    signer = {"name": "x", "position": "x"}
+    version = office.read(case)["version"]
+    one = f"{where}/{draft['answer_id']}"
+    assert office.ask("PUT", one, body | {"signer": signer}, version=version).status == 200
+    verb = f"answers/{draft['answer_id']}"
+    assert office.act(case, f"{verb}/send", {"channel": "registered_post"}).status == 202
+    posted = {"posted_on": office.today(), "tracking": "RR1"}
+    assert office.act(case, f"{verb}/posted", posted).status == 200
+
+
+def standing(office: Office, token: str) -> Any:
+    """What the private page tells."""
+    answer = office.duly.public("/complaints/status", {"token": token}, org=office.org)
+    assert answer.status == 200, answer.json
+    return answer.json
+
+
+@pytest.mark.parametrize(
+    "named",
+    [{"name": WRITER["name"]}, {"name": WRITER["name"].upper(), "email": WRITER["email"]}],
+)
+def test_who_names_themself_as_the_insured_is_no_third_party(office: Office, named: Any) -> None:
+    """M36, M45: the form asks whose insurance it is, and most of us are insured ourselves."""
+    now = office.duly.ports().now.isoformat()
+    case = office.case(channel="email", received_at=now, insured=named, claims_authority=True)
+    assert (case["third_party"], case["insured"], case["missing"]) == (False, None, [])
+    assert [one.template for one in office.letters(case)] == ["submission_taken"]
+
+
+@pytest.mark.parametrize("known", ["postal_address", "phone", "email"])
+def test_a_namesake_whose_address_differs_is_somebody_else(office: Office, known: str) -> None:
+    """M37: a father and a son: nothing of the one is told to the other."""
+    other = {"postal_address": "ул. Иная, 7", "phone": "+79160000000", "email": "a@b.example"}
+    now = office.duly.ports().now.isoformat()
+    insured = {"name": WRITER["name"], known: other[known]}
+    case = office.case(channel="email", received_at=now, insured=insured)
+    assert case["third_party"]
+
+
+def test_a_name_put_right_opens_the_case_to_its_writer(office: Office) -> None:
+    """M40, M45: a slip of the pen made two people of one; then the writer is told as anybody."""
+    now = office.duly.ports().now.isoformat()
+    case = office.case(channel="email", received_at=now, insured={"name": "Павел Писателль"})
+    assert case["third_party"]
+    seen = office.done(case, "correct", {"insured": {"name": WRITER["name"]}})
+    assert (seen["third_party"], seen["insured"]) == (False, None)
+    office.duly.tick()
+    assert [one.template for one in office.letters(case)] == [
+        "third_party_taken",
+        "submission_taken",
+    ]
+
+
+@pytest.mark.parametrize("decision", ["mine", "not_mine"])
+def test_staff_learn_what_the_insured_said(office: Office, decision: str) -> None:
+    """M38, item 9: the answer was waiting for it."""
+    case = a_third_party(office)
+    office.duly.mailbox.sent.clear()
+    office.done(case, "insured-answer", {"decision": decision, "how": "по телефону"})
+    office.duly.wait(minutes=5)
+    office.duly.tick()
+    office.duly.tick()
+    assert [one.tags["kind"] for one in office.duly.mailbox.sent] == ["PERSON"]
+    assert case["reference"] in office.duly.mailbox.sent[0].text
 
 
 def test_the_insured_is_asked_before_anything_is_said(office: Office) -> None:

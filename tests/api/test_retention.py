@@ -9,7 +9,7 @@ from chalicelib.erasure import service as erasure
 from chalicelib.kernel import chain
 from chalicelib.kernel.change import SYSTEM, Key
 from tests import cases
-from tests.duly import Duly
+from tests.duly import ADMIN, Duly
 
 
 def closed(duly: Duly, **changes: object) -> Key:
@@ -69,6 +69,26 @@ def test_a_legal_hold_keeps_a_case(duly: Duly) -> None:
     duly.tick()
     duly.heavy_tick()
     assert cases.case_of(duly, key.id).value.erasure == ""
+
+
+def test_nothing_that_came_after_the_end_is_erased_unread(duly: Duly) -> None:
+    """M74, M85: what waits for an officer keeps its case; once they looked, its time is over."""
+    key = closed(duly)
+    duly.wait(days=365 * 3 - 5)
+    where = f"/api/complaints/{key.id}"
+    news = {"channel": "phone", "text": "Są nowe dokumenty."}
+    assert duly.staff("POST", f"{where}/messages", news, by=ADMIN).status == 201
+    duly.wait(days=30)
+    duly.tick()
+    duly.heavy_tick()
+    waits = duly.staff("GET", where, by=ADMIN).json
+    assert (waits["erased"], waits["keep_until"]) == (False, None)
+    note = {"text": "Nic nowego."}
+    looked = duly.staff("POST", f"{where}/note", note, by=ADMIN, version=waits["version"])
+    assert looked.json["keep_until"] is not None
+    duly.tick()
+    duly.heavy_tick()
+    assert duly.staff("GET", where, by=ADMIN).json["erased"]
 
 
 def test_a_hold_that_comes_at_the_last_moment_keeps_a_case(duly: Duly) -> None:

@@ -13,7 +13,7 @@ from msgspec.structs import replace
 
 from chalicelib.clients.domain import Client, ConsentState, Identity, Proof, Served, Standing
 from chalicelib.clients.domain import Kind as ClientKind
-from chalicelib.complaints import answers, elements, phrases, receipt
+from chalicelib.complaints import answers, elements, phrases, privacy, receipt
 from chalicelib.complaints import case as cases
 from chalicelib.complaints.answers import Sending, Words
 from chalicelib.complaints.case import (
@@ -472,7 +472,7 @@ def test_an_email_leaves_exactly_when_the_rules_allow_it(
     if not allowed:
         refused(
             lambda: answers.send_email(held, said, asked, HOUSE, by=OFFICER, now=NOW),
-            answers.ChannelRefused,
+            privacy.ChannelRefused,
         )
         by_post = replace(asked, channel=By.REGISTERED_POST)
         answers.send_paper(held, said, PAPER, by_post, HOUSE, by=OFFICER, now=NOW)
@@ -618,7 +618,7 @@ def test_a_paper_is_posted_between_its_making_and_today() -> None:
     for day in (date(2026, 11, 6), date(2026, 11, 9), date(2026, 11, 10)):
         case = post(day).root
         assert (case.day(case.closed.at), case.answer.sent_on) == (day, day)
-        assert case.facts.events == {"closed": day, "final_sent": day}
+        assert case.facts.events == {"closed": day, "final_sent": day, "answer_written": day}
         assert case.closed.at <= now
 
 

@@ -515,7 +515,13 @@ def test_an_insured_who_stays_silent_is_told_until_the_question_went_by_post() -
     asked_at = datetime(2026, 11, 5, 12, tzinfo=UTC)
     question = Question(asked_at=asked_at, generation=1, expires=asked_at + DAY * 30)
     asked = replace(held, value=replace(other, question=question))
-    assert days_of(asked, house, "insured") == [("2026-11-10 09:00", "insured_silent", "officer")]
+    assert days_of(asked, house, "insured") == [
+        ("2026-11-10 09:00", "insured_silent", "officer"),
+        ("2026-11-12 09:00", "insured_silent", "officer"),
+        ("2026-11-13 09:00", "insured_silent", "head"),
+        ("2026-11-16 09:00", "insured_silent", "head"),
+        ("2026-11-17 09:00", "insured_silent", "head"),
+    ]
     for known in (
         replace(question, posted_on=date(2026, 11, 9)),
         replace(question, decided_at=asked_at, decision="mine"),
@@ -677,6 +683,28 @@ def test_a_notice_of_a_step_is_one_however_often_it_is_written() -> None:
 
     assert keys() == keys()
     assert SYSTEM.kind == "system"
+
+
+def test_what_an_answer_granted_has_a_day_that_does_not_pass_in_silence() -> None:
+    """Item 9, PL act of 2015 Art. 9(4): within thirty days of the answer, until it is done."""
+    house = a_house("pl-nat-2026-02-13")
+    held = case_of(house, "2026-11-05 10:00")
+    at = datetime(2026, 11, 10, 9, tzinfo=UTC)
+    sent = AnswerProgress(answer_id="a", by=ADMIN, drafted_at=at, sent_on=date(2026, 11, 10))
+    end = Closed(state=State.ANSWERED, at=at, outcome=Outcome.PARTLY)
+    closed = replace(held, value=replace(held.value, closed=end, answer=sent))
+    steps = days_of(closed, house)
+    assert steps[:4] == [
+        ("2026-12-04 09:00", "perform_due", "officer"),
+        ("2026-12-08 09:00", "perform_due", "officer"),
+        ("2026-12-10 09:00", "perform_due", "head"),
+        ("2026-12-11 09:00", "perform_overdue", "management"),
+    ]
+    assert len(steps) == 13
+    done = replace(closed, value=replace(closed.value, performed_on=date(2026, 12, 1)))
+    assert days_of(done, house) == []
+    refused = replace(closed.value, closed=replace(end, outcome=Outcome.REJECTED))
+    assert days_of(replace(closed, value=refused), house) == []
 
 
 def test_who_asks_from_outside_has_a_day_that_does_not_pass_in_silence() -> None:

@@ -83,8 +83,9 @@ def test_a_number_with_its_check_digit_is_found_without_any_word(
 @given(SNILS)
 def test_a_snils_is_found_as_it_is_printed(number: str) -> None:
     """M76."""
-    printed = f"{number[:3]}-{number[3:6]}-{number[6:9]} {number[9:]}"
-    assert kinds(f"Xxx {printed}", "ru") == {Kind.IDENTITY}
+    for between in "- ":
+        printed = f"{between.join((number[:3], number[3:6], number[6:9]))} {number[9:]}"
+        assert kinds(f"Xxx {printed}", "ru") == {Kind.IDENTITY}
 
 
 @given(st.one_of(pesels(), INN, polish_documents()), st.data())
@@ -108,6 +109,7 @@ def test_a_number_with_one_wrong_digit_is_taken_by_its_word_alone(
     ("text", "kind"),
     [
         ("Паспорт 45 08 123456 выдан ОВД.", Kind.IDENTITY),
+        ("Документ 4508 123456 у нас есть.", Kind.IDENTITY),
         ("Your NHS number 943 476 5919 is on file.", Kind.IDENTITY),
         ("P<POLNOWAK<<ANNA<<<<<<<<<<<<<<<<<<<<", Kind.IDENTITY),
         ("Pani NIP to 9712417149.", Kind.IDENTITY),
