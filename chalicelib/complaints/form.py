@@ -36,10 +36,12 @@ from chalicelib.kernel import tokens
 from chalicelib.kernel.change import Actor, Counter, Origin
 from chalicelib.kernel.errors import Conflict, IdempotencyKeyReused, Invalid
 from chalicelib.kernel.tokens import Claims, Purpose
+from chalicelib.kernel.workdays import local
 from chalicelib.organisations.domain import House, Settings
 from chalicelib.organisations.store import lookup_digest
 from chalicelib.policy import engine
-from chalicelib.policy.packs import Audience, choose
+from chalicelib.policy.packs import AUDIENCES, Audience, Scope, choose
+from chalicelib.policy.packs import scopes as scopes_of
 from chalicelib.policy.reasons import why
 from chalicelib.ports import Ports
 
@@ -97,6 +99,7 @@ class Filled(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     kind: Kind = Kind.COMPLAINT
     anonymous: bool = False
     audience: Audience = "natural"
+    scope: Scope = "complaint"
     name: str = ""
     city: str = ""
     email: str = ""
@@ -155,6 +158,15 @@ def reply_forms(settings: Settings, today: date) -> tuple[ReplyForm, ...]:
     """What the client may ask for, by the rules of today."""
     rules = choose(settings.policy_pack, audience="natural", received_on=today)
     return rules.reply_form.client_may_choose
+
+
+def scopes(settings: Settings, today: date) -> dict[Audience, tuple[Scope, ...]]:
+    """What each audience may say that it is about, for the rules of today have a pack of its own.
+
+    A complaint about personal data runs under other terms than one about a contract.
+    """
+    pack = settings.policy_pack
+    return {one: scopes_of(pack, audience=one, received_on=today) for one in AUDIENCES}
 
 
 def upload_key(org: str, folder: str, slot: int) -> str:
@@ -219,6 +231,7 @@ def _submission(given: Filled, house: House, now: datetime) -> Submission:
         kind=given.kind,
         language=language,
         audience=given.audience,
+        scope=_scope(given, settings, now),
         received_at=now,
         anonymous=given.anonymous,
         writer=person(writer),
@@ -234,6 +247,15 @@ def _submission(given: Filled, house: House, now: datetime) -> Submission:
         flags=_flags(given),
         files=uploaded(given.files, keys, source="form", now=now),
     )
+
+
+def _scope(given: Filled, settings: Settings, now: datetime) -> Scope:
+    """What was chosen where it was offered; else a complaint like any other, which is never lost.
+
+    Rules that are not made for who writes would leave them without a day for the answer.
+    """
+    offered = scopes(settings, local(now, settings.time_zone).date())
+    return given.scope if given.scope in offered[given.audience] else "complaint"
 
 
 def _writer(given: Filled) -> PersonInput:

@@ -21,6 +21,7 @@ from chalicelib.kernel.errors import NotFound
 from chalicelib.kernel.workdays import local
 from chalicelib.organisations import store as organisations
 from chalicelib.organisations.domain import House
+from chalicelib.policy.packs import Audience, Scope
 from chalicelib.web.blueprint import ApiBlueprint, Call, Moment, Nothing
 
 routes = ApiBlueprint(__name__)
@@ -90,13 +91,18 @@ class EmailConsent(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class FormOffer(Challenge, frozen=True, kw_only=True):
-    """All that the form needs to be shown, with the first challenge."""
+    """All that the form needs to be shown, with the first challenge.
+
+    `scopes`: what each audience may say that it is about; more than a complaint where the rules
+    have terms of their own for it.
+    """
 
     organisation: PublicOrganisation
     languages: tuple[str, ...]
     products: tuple[PublicProduct, ...]
     kinds: tuple[Kind, ...]
     reply_forms: tuple[Literal["paper", "electronic"], ...]
+    scopes: dict[Audience, tuple[Scope, ...]]
     email_consent: EmailConsent
     most_files: int = MOST_FILES
     most_file_bytes: int = quarantine.MOST_BYTES
@@ -238,6 +244,7 @@ def open_form(call: Call, org: str) -> FormOffer:
         ),
         kinds=tuple(Kind),
         reply_forms=form.reply_forms(settings, today),
+        scopes=form.scopes(settings, today),
         email_consent=EmailConsent(
             wording_id=offered.wording_id,
             texts={

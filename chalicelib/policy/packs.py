@@ -12,7 +12,7 @@ from collections.abc import Iterable, Mapping
 from datetime import date, datetime, time
 from functools import cache, reduce
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, get_args
 
 import msgspec
 
@@ -25,6 +25,8 @@ FOLDER = Path(__file__).parent / "packs"
 Confidence = Literal["H", "M", "L"]
 Audience = Literal["natural", "legal"]
 Scope = Literal["complaint", "data_protection"]
+AUDIENCES: tuple[Audience, ...] = get_args(Audience)
+SCOPES: tuple[Scope, ...] = get_args(Scope)
 Form = Literal["paper", "electronic", "oral"]
 Trigger = Literal[
     "received",
@@ -274,9 +276,7 @@ def choose(name: str, *, audience: Audience, received_on: date, scope: Scope | N
     """
     named = load(name)
     wanted = scope or named.scope
-    prefix = _prefix(name)  # only a jurisdiction's own files are read
-    kin = (load(each) for each in PACKS if _prefix(each) == prefix)
-    family = [pack for pack in kin if pack.scope == wanted] or [named]
+    family = [pack for pack in _kin(name) if pack.scope == wanted] or [named]
     fitting = [pack for pack in family if audience in pack.audience] or family
     if named in fitting and named.in_force(received_on):
         return named
@@ -287,12 +287,27 @@ def choose(name: str, *, audience: Audience, received_on: date, scope: Scope | N
     return max(earlier, key=_since) if earlier else min(fitting, key=_since)
 
 
+def scopes(name: str, *, audience: Audience, received_on: date) -> tuple[Scope, ...]:
+    """What this audience could complain of that day under rules of its own; a complaint always."""
+    own = {
+        pack.scope
+        for pack in _kin(name)
+        if audience in pack.audience and pack.in_force(received_on)
+    }
+    return tuple(one for one in SCOPES if one == "complaint" or one in own)
+
+
 def digests(folder: Path = FOLDER) -> dict[str, str]:
     """The SHA-256 of every pack's file: what has been released stays as it was."""
     return {
         file.name: hashlib.sha256(file.read_bytes()).hexdigest()
         for file in sorted(folder.glob("*.toml"))
     }
+
+
+def _kin(name: str) -> Iterable[Pack]:
+    """The packs of its jurisdiction in their newest editions; no other file is read."""
+    return (load(each) for each in PACKS if _prefix(each) == _prefix(name))
 
 
 def _prefix(name: str) -> str:

@@ -18,7 +18,7 @@ import { Proof } from "./proof.mjs";
 import { aboutProof, said } from "./refusals.mjs";
 import { Screen } from "./screen.mjs";
 import { solve } from "./solve.mjs";
-import { length, missing, MOST_CHARACTERS, submission } from "./submission.mjs";
+import { length, mayBeAboutData, missing, MOST_CHARACTERS, submission } from "./submission.mjs";
 import { Uploads } from "./uploads.mjs";
 import { words } from "./words.mjs";
 
@@ -32,6 +32,7 @@ import { words } from "./words.mjs";
  * @property {string[]} languages
  * @property {{code: string, titles: Texts}[]} products
  * @property {string[]} reply_forms
+ * @property {import("./submission.mjs").Scopes} scopes
  * @property {{wording_id: string, texts: Record<string, {title: string, text: string}>}} email_consent
  * @property {number} most_files
  * @property {number} most_file_bytes
@@ -229,6 +230,8 @@ export class ComplaintPage {
 
   /** @param {ParentNode} root */
   reveal(root) {
+    const { scopes } = /** @type {Form} */ (this.form);
+    find(root, "#about-data").hidden = !mayBeAboutData(this.fields, scopes);
     find(root, "#insured").hidden = this.fields.about !== "other";
     find(root, "#contact").hidden = this.fields.anonymous === "on";
     find(root, "#anonymous-note").hidden = this.fields.anonymous !== "on";
@@ -331,8 +334,9 @@ export class ComplaintPage {
     const language = form.languages.includes(this.language) ? this.language : form.languages[0];
     this.attempted = language;
     this.seconds ??= Math.min(86_400, Math.floor((Date.now() - this.began) / 1000));
-    const wording = form.email_consent.wording_id;
-    return submission(this.fields, { language, files: this.uploads.sent, seconds: this.seconds, proof, wording });
+    const { scopes, email_consent: { wording_id: wording } } = form;
+    const more = { language, files: this.uploads.sent, seconds: this.seconds, proof, wording, scopes };
+    return submission(this.fields, more);
   }
 
   /** @param {unknown} failure */

@@ -2,6 +2,7 @@
 /** What a person filled in, as the API takes it (M5-M13). Nothing is required here but words or a file. */
 
 /** @typedef {Record<string, string>} Fields every field by its name; a ticked box is "on" */
+/** @typedef {Record<string, string[]>} Scopes what each audience may say that it is about */
 /** @typedef {{folder: string, slot: number, name: string, content_type: string, size: number}} SentFile */
 
 export const MOST_CHARACTERS = 20_000;
@@ -27,11 +28,21 @@ export function length(text) {
 }
 
 /**
+ * Whether it can be said to be about personal data: a complaint, by whom the rules give terms of their own for it.
  * @param {Fields} fields
- * @param {{language: string, files: SentFile[], seconds: number, proof: string, wording: string}} more
+ * @param {Scopes} scopes
+ */
+export function mayBeAboutData(fields, scopes) {
+  const complains = (fields.kind || "complaint") === "complaint";
+  return complains && (scopes[fields.audience || "natural"] ?? []).includes("data_protection");
+}
+
+/**
+ * @param {Fields} fields
+ * @param {{language: string, files: SentFile[], seconds: number, proof: string, wording: string, scopes: Scopes}} more
  *   `wording`: the id of the consent whose box may be ticked
  */
-export function submission(fields, { language, files, seconds, proof, wording }) {
+export function submission(fields, { language, files, seconds, proof, wording, scopes }) {
   /** @param {string} name */
   const text = (name) => clean(fields[name] ?? "");
   const anonymous = fields.anonymous === "on";
@@ -44,6 +55,7 @@ export function submission(fields, { language, files, seconds, proof, wording })
     kind: fields.kind || "complaint",
     anonymous,
     audience: fields.audience || "natural",
+    scope: fields.scope && mayBeAboutData(fields, scopes) ? fields.scope : "complaint",
     name: own("name"),
     city: own("city"),
     email: own("email"),

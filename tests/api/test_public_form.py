@@ -69,6 +69,39 @@ def test_the_form_says_what_it_offers(duly: Duly) -> None:
     assert (told["most_files"], told["most_file_bytes"]) == (10, 25 * 1024 * 1024)
 
 
+def test_the_form_offers_what_the_rules_know(duly: Duly) -> None:
+    """D20, M2: a complaint about data is offered where it has a pack, to whom that is made for."""
+    alone = {"natural": ["complaint"], "legal": ["complaint"]}
+    assert duly.public("/complaints/form", {}).json["scopes"] == alone
+    duly.found("brit", "en", time_zone="Europe/London", policy_pack="uk-disp-2026")
+    both = alone | {"natural": ["complaint", "data_protection"]}
+    assert duly.public("/complaints/form", {}, "brit").json["scopes"] == both
+
+
+@pytest.mark.parametrize(
+    ("org", "audience", "scope", "pack"),
+    [
+        ("brit", "natural", "data_protection", "uk-dp-2026-06-19.1"),
+        ("brit", "natural", "complaint", "uk-disp-2026.1"),
+        ("brit", "legal", "data_protection", "uk-disp-2026.1"),
+        ("agencja", "natural", "data_protection", "pl-nat-2026-02-13.1"),
+        ("agencja", "legal", "complaint", "pl-legal-2018.1"),
+    ],
+)
+def test_who_writes_and_of_what_chooses_the_pack(
+    duly: Duly, org: str, audience: str, scope: str, pack: str
+) -> None:
+    """D20, M33: what was not offered is a complaint like any other: nothing is refused for it."""
+    duly.found("brit", "en", time_zone="Europe/London", policy_pack="uk-disp-2026")
+    body = filled(a_proof(duly, org), audience=audience, scope=scope)
+    assert duly.public("/complaints", body, org).status == 201
+    (key,) = [key for key in duly.table() if "#COMPLAINT#" in key[0] and key[1] == "ROOT"]
+    case = store.get(duly.ports(), org, key[0].rpartition("#")[2]).value
+    assert (case.audience, case.pack) == (audience, pack)
+    assert case.scope == case.policy.scope
+    assert case.writer.company == (audience == "legal")
+
+
 def test_opening_the_form_writes_nothing(duly: Duly) -> None:
     """R1: and costs no call once the organisation is known."""
     duly.public("/complaints/form", {})

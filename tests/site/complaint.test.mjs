@@ -11,13 +11,15 @@ import { aboutProof, said } from "../../static_site/js/refusals.mjs";
 import { clean, length, missing, submission } from "../../static_site/js/submission.mjs";
 import { described, refused, Uploads } from "../../static_site/js/uploads.mjs";
 
-const more = { language: "pl", files: [], seconds: 40, proof: "p", wording: "w" };
+const scopes = { natural: ["complaint", "data_protection"], legal: ["complaint"] };
+const more = { language: "pl", files: [], seconds: 40, proof: "p", wording: "w", scopes };
 const MB = 1024 * 1024;
 
 test("an empty form is a complaint of a natural person about himself, and asks for words or a file", () => {
   const sent = submission({}, more);
   assert.equal(sent.kind, "complaint");
   assert.equal(sent.audience, "natural");
+  assert.equal(sent.scope, "complaint");
   assert.equal(sent.about, "self");
   assert.equal(sent.insured, null);
   assert.equal(sent.email_consent, "");
@@ -40,6 +42,15 @@ test("what is hidden is not sent: neither who an anonymous writer is, nor an ins
 test("the consent to be answered by e-mail needs an e-mail address (M83)", () => {
   assert.equal(submission({ email_consent: "on" }, more).email_consent, "");
   assert.equal(submission({ email_consent: "on", email: "a@b.pl" }, more).email_consent, "w");
+});
+
+test("what it is about is sent where it was offered: a private person's complaint about their data (D20)", () => {
+  const scope = (fields, offered = scopes) => submission({ scope: "data_protection", ...fields }, { ...more, scopes: offered }).scope;
+  assert.equal(scope({}), "data_protection");
+  assert.equal(scope({ scope: "" }), "complaint");
+  assert.equal(scope({ audience: "legal" }), "complaint");
+  assert.equal(scope({ kind: "request" }), "complaint");
+  assert.equal(scope({}, { natural: ["complaint"], legal: ["complaint"] }), "complaint");
 });
 
 test("who writes for somebody else names the insured", () => {

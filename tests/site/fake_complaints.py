@@ -71,6 +71,7 @@ def a_form(language: str = "pl", **changes: Any) -> dict[str, Any]:
         "products": products,
         "kinds": ["complaint", "request", "suggestion", "gratitude"],
         "reply_forms": ["paper", "electronic"],
+        "scopes": {"natural": ["complaint"], "legal": ["complaint"]},
         "email_consent": {"wording_id": WORDING, "texts": texts},
         "most_files": 10,
         "most_file_bytes": 25 * 1024 * 1024,

@@ -78,6 +78,7 @@ def test_a_person_files_a_complaint_with_every_field(
         "kind": "complaint",
         "anonymous": False,
         "audience": "legal",
+        "scope": "complaint",
         "name": "Łucja Żółć",
         "city": "Warszawa",
         "email": "lucja@klient.example",
@@ -617,6 +618,35 @@ def test_what_the_pack_does_not_offer_is_not_asked(page: Page, complaints: FakeC
     page.reload()
     screen(page, "form")
     expect(page.locator("[data-reply-forms]")).to_be_hidden()
+
+
+def test_a_complaint_about_data_is_sent_as_one_where_the_rules_know_it(
+    page: Page, complaints: FakeComplaints
+) -> None:
+    """D20, M2: asked of a private person's complaint alone, kept in the draft, and it decides."""
+    open_form(page, complaints)
+    expect(page.locator("#about-data")).to_be_hidden()
+    both = ["complaint", "data_protection"]
+    complaints.form = a_form(scopes={"natural": both, "legal": ["complaint"]})
+    page.reload()
+    screen(page, "form")
+    box = page.get_by_label("Chodzi o to, jak postępujemy z danymi osobowymi")
+    expect(box).not_to_be_checked()
+    box.check()
+    page.check("#kind-request")
+    expect(box).to_be_hidden()
+    page.check("#kind-complaint")
+    page.check("#audience-legal")
+    expect(box).to_be_hidden()
+    page.check("#audience-natural")
+    page.fill("#substance", TEXT)
+    page.wait_for_timeout(500)
+    page.reload()
+    screen(page, "form")
+    expect(box).to_be_checked()
+    send(page)
+    screen(page, "sent")
+    assert complaints.submissions()[0]["scope"] == "data_protection"
 
 
 def test_the_form_takes_a_keyboard_and_nothing_else(page: Page, complaints: FakeComplaints) -> None:

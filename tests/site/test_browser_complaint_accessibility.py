@@ -29,6 +29,8 @@ def _open(page: Page, complaints: FakeComplaints) -> None:
 
 def _everything(page: Page, complaints: FakeComplaints) -> None:
     """Every field open, a draft restored, files in every state, the counter shown."""
+    both = ["complaint", "data_protection"]
+    complaints.form = complaints.form | {"scopes": {"natural": both, "legal": both}}
     _open(page, complaints)
     page.fill("#substance", "ż" * 20_001)
     page.check("#about-other")

@@ -9,7 +9,16 @@ from pathlib import Path
 import pytest
 
 from chalicelib.policy import COUNTRIES, PACKS, packs
-from chalicelib.policy.packs import Audience, Form, Pack, PackUnknown, Worded, choose, load
+from chalicelib.policy.packs import (
+    Audience,
+    Form,
+    Pack,
+    PackUnknown,
+    Worded,
+    choose,
+    load,
+    scopes,
+)
 
 RELEASED = packs.FOLDER / "released.sha256"
 SEED = "ru-medexpress-2019"
@@ -176,6 +185,24 @@ def test_a_complaint_about_data_has_a_pack_of_its_own() -> None:
         "uk-disp-2026", audience="natural", received_on=received, scope="data_protection"
     )
     assert found.pack == "uk-dp-2026-06-19"
+
+
+@pytest.mark.parametrize(
+    ("name", "audience", "day", "more"),
+    [
+        ("uk-disp-2026", "natural", date(2026, 6, 19), ("data_protection",)),
+        ("uk-dp-2026-06-19", "natural", date(2026, 6, 19), ("data_protection",)),
+        ("uk-disp-2026", "natural", date(2026, 6, 18), ()),
+        ("uk-disp-2026", "legal", date(2026, 6, 19), ()),
+        ("pl-nat-2026-02-13", "natural", date(2026, 6, 19), ()),
+        ("pl-nat-2015", "natural", date(2010, 1, 1), ()),
+    ],
+)
+def test_what_can_be_complained_of_under_rules_of_its_own(
+    name: str, audience: Audience, day: date, more: tuple[str, ...]
+) -> None:
+    """D20: whom the pack is made for, from the day on which it is in force."""
+    assert scopes(name, audience=audience, received_on=day) == ("complaint", *more)
 
 
 @pytest.mark.parametrize(
