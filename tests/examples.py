@@ -53,6 +53,7 @@ ACTS: dict[str, Any] = {
         "text": "Nie odebrano.",
     },
     "classify_case": {"kind": "complaint", "product": "travel", "cause": "delay"},
+    "set_case_rules": {"audience": "legal", "reason": "pisze spółka"},
     "correct_case": {"contract_number": "AB-2"},
     "record_case_authority": {"document": "pełnomocnictwo z 5 stycznia"},
     "insured_asked_by_post": {"on": PAST},

@@ -41,6 +41,18 @@ def attend(held: Held[Complaint], house: House, *, now: datetime) -> Change | No
     )
 
 
+def word(
+    case_id: str, case: Complaint, steps: Iterable[Step], house: House, now: datetime
+) -> list[Notice]:
+    """Word of these steps to whom they concern: of each kind the last, and as many as fit."""
+    told = {
+        (one.person, step.kind): one
+        for step in steps
+        for one in _notices(case_id, case, step, house, now)
+    }
+    return _fairly(told.values())
+
+
 def _together(
     case_id: str, case: Complaint, due: Sequence[Step], house: House, now: datetime
 ) -> tuple[list[Step], list[Notice]]:

@@ -21,6 +21,7 @@ from chalicelib.complaints import (
     receipt,
     register,
     requests,
+    rules,
     service,
     store,
     views,
@@ -53,6 +54,7 @@ from chalicelib.complaints.handling import (
     Way,
     Whom,
 )
+from chalicelib.complaints.rules import CaseRules
 from chalicelib.complaints.views import CasesView, CaseView, WholeCase
 from chalicelib.documents import codes
 from chalicelib.documents.codes import PaperCodeRefused
@@ -405,6 +407,12 @@ def log_contact(call: Call, case_id: str) -> CaseView:
 def classify_case(call: Call, case_id: str) -> CaseView:
     """Kind, product, root cause, department, vulnerable (M11, M23, M25-M28)."""
     return _acted(call, case_id, handling.classify, call.body)
+
+
+@routes.staff("POST", ONE + "/rules", takes=CaseRules, gives=CaseView, roles=HANDLERS, changes=True)
+def set_case_rules(call: Call, case_id: str) -> CaseView:
+    """Who complains or of what was mistaken: the pack of the day of receipt for that (D20)."""
+    return _acted(call, case_id, rules.set_rules, call.body)
 
 
 @routes.staff(
