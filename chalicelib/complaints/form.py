@@ -16,7 +16,7 @@ from typing import Annotated, Any, Literal
 import msgspec
 from msgspec.structs import replace
 
-from chalicelib.complaints import proof_of_work, receipt, service, store
+from chalicelib.complaints import limits, proof_of_work, receipt, service, store
 from chalicelib.complaints.case import (
     MOST_FILES,
     CaseFile,
@@ -38,7 +38,6 @@ from chalicelib.kernel.errors import Conflict, IdempotencyKeyReused, Invalid
 from chalicelib.kernel.tokens import Claims, Purpose
 from chalicelib.kernel.workdays import local
 from chalicelib.organisations.domain import House, Settings
-from chalicelib.organisations.store import lookup_digest
 from chalicelib.policy import engine
 from chalicelib.policy.packs import AUDIENCES, Audience, Scope, choose
 from chalicelib.policy.packs import scopes as scopes_of
@@ -47,7 +46,6 @@ from chalicelib.ports import Ports
 
 PURPOSE = "complaint"
 QUICKEST = 4  # seconds that a person takes at least to fill it in
-COUNTED = 3600 * 2  # seconds for which a counter of one hour is kept
 _CONSENT = Path(__file__).parent / "consent.toml"
 Folder = Annotated[str, msgspec.Meta(pattern=f"^[0-9a-f]{{32}}{END}")]
 Slot = Annotated[int, msgspec.Meta(ge=0, lt=MOST_FILES)]
@@ -191,7 +189,7 @@ def submit(ports: Ports, house: House, given: Filled, origin: Origin) -> Told:
     """One submission: one transaction and no read (M33).
 
     The same proof with the same words gets the first answer again; `ProofReused` with others,
-    `ProofRefused`, `ProofExpired`, `TooManyRequests` over the limit of an address in an hour.
+    `ProofRefused`, `ProofExpired`, `TooManyRequests` over the limit of a place in an hour.
     """
     org, now = house.organisation.org, ports.real_now
     proof = proof_of_work.authentic(given.proof, org, PURPOSE, ports.link_keys(), now=now)
@@ -282,13 +280,8 @@ def _flags(given: Filled) -> tuple[Flag, ...]:
 
 
 def _counter(house: House, origin: Origin, now: datetime) -> Counter:
-    return Counter(
-        kind="form",
-        digest=lookup_digest(house.organisation, f"form\0{origin.address}"),
-        window=now.strftime("%Y-%m-%dT%H"),
-        most=house.settings.complaints.hourly_most,
-        expires_at=int(now.timestamp()) + COUNTED,
-    )
+    most = house.settings.complaints.hourly_most
+    return limits.of_place(house, "form", origin, most=most, now=now)
 
 
 def _told(ports: Ports, house: House, received: Received, proof: Proof) -> Told:

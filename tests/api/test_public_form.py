@@ -12,6 +12,7 @@ from chalicelib import wiring
 from chalicelib.complaints import proof_of_work, store
 from chalicelib.complaints.case import Complaint, Flag, State
 from tests import cases
+from tests.api.test_escalation import set_complaints
 from tests.duly import Duly
 from tests.public_form import (
     INSURED,
@@ -283,6 +284,21 @@ def test_over_the_limit_is_said_and_nothing_is_lost_for_others(duly: Duly) -> No
     elsewhere = {"X-Forwarded-For": "203.0.113.10"}
     assert duly.public("/complaints", late, headers=elsewhere).status == 201
     assert len(the_cases(duly)) == 11
+
+
+def test_a_line_of_ipv6_is_one_place(duly: Duly) -> None:
+    """M33, R21: whoever has one address of IPv6 has 2^64; a neighbour's line is another place."""
+    set_complaints(duly, hourly_most=2)
+
+    def sent_from(*addresses: str) -> list[int]:
+        where = [{"X-Forwarded-For": one} for one in addresses]
+        return [
+            duly.public("/complaints", filled(a_proof(duly)), headers=one).status for one in where
+        ]
+
+    assert sent_from("2001:db8:1:1::1", "2001:db8:1:1::2", "2001:db8:1:1:f::3") == [201, 201, 429]
+    assert sent_from("2001:db8:1:2::1") == [201]
+    assert sent_from("203.0.113.7", "::ffff:203.0.113.7", "203.0.113.7") == [201, 201, 429]
 
 
 def test_what_a_machine_fills_in_is_flagged_and_registered(duly: Duly) -> None:
