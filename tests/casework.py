@@ -5,12 +5,13 @@ from functools import partial
 from typing import Any
 
 import msgspec
+from msgspec.structs import replace
 
 from chalicelib.kernel.change import SYSTEM, Change, Key, Letter
 from chalicelib.organisations import service as organisations
 from chalicelib.organisations.domain import House, Member, Role, keep_member
 from chalicelib.policy.calendars import calendar
-from tests.duly import HEAD, Answer, Duly, a_member
+from tests.duly import ADMIN, HEAD, Answer, Duly, a_member
 
 SEED = "ru-medexpress-2019"
 INSURED = {"name": "Ирина Застрахованная", "email": "irina@insured.example"}
@@ -53,6 +54,12 @@ class Office:
         """Another person of the office."""
         kept = partial(_kept, member=a_member(staff_id, name, role), now=self.duly.ports().now)
         organisations.change(self.duly.ports(), self.org, None, kept)
+
+    def department(self, name: str) -> str:
+        """The administrator's department, by this name."""
+        now = self.duly.ports().now
+        organisations.change(self.duly.ports(), self.org, None, partial(_moved, to=name, now=now))
+        return name
 
     def ask(self, method: str, path: str, body: Any = None, **options: Any) -> Answer:
         """A request of staff, the head if nobody is named."""
@@ -106,6 +113,11 @@ class Office:
     def today(self, days: int = 0) -> str:
         """A day of the office, counted from today."""
         return (self.duly.ports().now + timedelta(days=days)).date().isoformat()
+
+
+def _moved(house: House, to: str, now: Any) -> Change:
+    member = replace(house.directory.get(ADMIN), department=to)
+    return keep_member(house, member, by=SYSTEM, now=now)
 
 
 def _kept(house: House, member: Member, now: Any) -> Change:

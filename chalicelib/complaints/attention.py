@@ -32,14 +32,13 @@ INSURED_WITHIN = 3
 To = Literal["officer", "head", "management", "agent"]
 
 
-# Whoever asks from outside, until a later stage says that it has its answer.
-_WAITING = frozenset({"opened", "answer_asked"})
 # Which open days after the registration somebody is told that a paper is still to be posted.
 _POSTED_LADDER: tuple[To, ...] = ("officer", "officer", "head", "head", "head")
 # The same for what came after the end of a case: it has the days of a registration (M44, M74).
 _AFTER_LADDER: tuple[To, ...] = ("officer", "head", "head", "management", "management")
-_OUTSIDE_LADDER: tuple[tuple[To, int], ...] = (("officer", 5), ("officer", 2), ("head", 0))
-# How many open days after its last day a promise that was not kept is still told of.
+_KEPT_LADDER: tuple[tuple[To, int], ...] = (("officer", 5), ("officer", 2), ("head", 0))
+# Who is told, and for how many open days, that a promise was not kept on its last day.
+_BROKEN: tuple[To, ...] = ("head", "management")
 _BROKEN_DAYS = 10
 
 
@@ -94,15 +93,17 @@ def _ahead(case: Complaint, settings: ComplaintSettings) -> list[Step]:
 def keep_until(case: Complaint, settings: ComplaintSettings) -> datetime | None:
     """When a closed case is erased: the later of the pack's term and the organisation's (M85).
 
-    Not while something that came after the end waits: nothing is erased unread (M74).
+    The organisation's begins anew with each stage outside. Not while something that came after the
+    end waits: nothing is erased unread (M74).
     """
     if case.closed is None or case.waiting_since is not None:
         return None
-    closed = case.day(case.closed.at)
-    own = end_of_term(closed, settings.keep_years, "year", calendar=case.calendar)
+    last_stage = max([case.day(case.closed.at), *(one.on for one in case.outside)])
+    own = end_of_term(last_stage, settings.keep_years, "year", calendar=case.calendar)
     packs = case.deadlines.get("keep")
     last = max(own, packs.limit) if packs else own
-    return instant(last + DAY, time(), case.zone)
+    end = instant(last + DAY, time(), case.zone)
+    return max(end, case.keep_after) if case.keep_after else end
 
 
 def office_moment(
@@ -148,19 +149,24 @@ class _Watch:
             return
         yield self.registration()
         yield self.hand_over()
+        if not self.case.is_anonymous:
+            yield self.answer()
         if self.case.registered_at is not None:
             yield self.receipt()
-            yield self.answer()
             yield self.requests()
             yield self.approval()
             yield self.insured()
 
     def registration(self) -> Iterator[Step]:
-        """The outer edge of registration, at which somebody is woken (M44)."""
+        """The outer edge of registration, at which somebody is woken, until it is done (M44)."""
         alarm = self.deadlines.get("register_alarm")
-        if self.case.registered_at is None and alarm is not None:
-            yield self.step("register_alarm", "head", alarm.limit)
-            yield self.step("register_alarm", "officer", alarm.limit)
+        if self.case.registered_at is not None or alarm is None:
+            return
+        yield self.step("register_alarm", "head", alarm.limit)
+        yield self.step("register_alarm", "officer", alarm.limit)
+        for n in range(1, _BROKEN_DAYS + 1):
+            day = self.open_after(alarm.limit, n)
+            yield self.step("register_alarm", "management", day, of=alarm.limit, days=n)
 
     def receipt(self) -> Iterator[Step]:
         """Word of the receipt that is owed on paper, until it was posted (M39, M48)."""
@@ -233,7 +239,12 @@ class _Watch:
         if view.counted < view.needed:
             yield self.step("next_request", "officer", _open_from(view.next_from, *self.office))
             if view.next_by is not None:
-                yield self.step("last_request_day", "officer", self.last_open(view.next_by))
+                day = self.last_open(view.next_by)
+                yield self.step("last_request_day", "officer", day)
+                yield self.step("last_request_day", "head", day)
+                over = _open_from(view.next_by + DAY, *self.office)
+                for to in ("officer", "head"):
+                    yield self.step("request_window_over", to, over, of=view.next_by)
         elif view.fit == "in_time":
             first = _open_from(view.first_closing, *self.office)
             yield self.step("may_suspend", "officer", first)
@@ -263,26 +274,25 @@ class _Watch:
 
     def outside(self) -> Iterator[Step]:
         """The ombudsman, the regulator or a court waits for an answer, by the day that it set."""
-        latest = {one.body: one for one in self.case.outside}
-        for one in latest.values():
-            if one.answer_by is None or one.stage not in _WAITING:
-                continue
-            for to, before in _OUTSIDE_LADDER:
-                day = self.last_open(one.answer_by - DAY * before)
-                left = (one.answer_by - day).days
-                yield self.step("outside_due", to, day, of=one.answer_by, days=left)
+        for one in self.case.stages_outside:
+            if one.answer_by is not None and one.waits:
+                yield from self.kept("outside", one.answer_by)
+
+    def kept(self, what: str, by: date) -> Iterator[Step]:
+        """A promise that has a day: told before it, at it, and after it for as long as it helps."""
+        for to, before in _KEPT_LADDER:
+            day = self.last_open(by - DAY * before)
+            yield self.step(f"{what}_due", to, day, of=by, days=(by - day).days)
+        for n in range(1, _BROKEN_DAYS + 1):
+            for to in _BROKEN:
+                day = self.open_after(by, n)
+                yield self.step(f"{what}_overdue", to, day, of=by, days=n)
 
     def performance(self) -> Iterator[Step]:
         """What the answer granted is to be done by a day, until staff say that it was."""
         term = self.deadlines.get("perform")
-        if term is None or self.case.performed_on is not None:
-            return
-        for to, before in _OUTSIDE_LADDER:
-            day = self.last_open(term.limit - DAY * before)
-            yield self.step("perform_due", to, day, of=term.limit, days=(term.limit - day).days)
-        for n in range(1, _BROKEN_DAYS + 1):
-            day = self.open_after(term.limit, n)
-            yield self.step("perform_overdue", "management", day, of=term.limit, days=n)
+        if term is not None and self.case.performed_on is None:
+            yield from self.kept("perform", term.limit)
 
     def came_after(self) -> Iterator[Step]:
         """What came after the end waits to be registered again, until an officer looked (M74)."""

@@ -236,6 +236,11 @@ class Ombudsman(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     number: str = ""
     answer_by: date | None = None
 
+    @property
+    def waits(self) -> bool:
+        """Whether the body waits for an answer of the organisation."""
+        return self.stage in ("opened", "answer_asked")
+
 
 class Complaint(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """The root of the aggregate.
@@ -245,7 +250,8 @@ class Complaint(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     was taken. `unchecked` counts the files that wait in quarantine; `acknowledged_on` is the day on
     which a paper told the writer that it was received; `waiting_since` the real moment of receipt
     of the first of what came after the end and waits for an officer; `undone` the end whose letter
-    came back; `performed_on` the day on which what the answer granted was done.
+    came back; `performed_on` the day on which what the answer granted was done; `keep_after` before
+    when it is not asked again whether it may be erased.
     """
 
     reference: str
@@ -307,6 +313,7 @@ class Complaint(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     duplicate_of: str = ""
     duplicates: tuple[str, ...] = ()
     hold: str = ""
+    keep_after: datetime | None = None
     erasure: Literal["", "begun", "done"] = ""
 
     # Who is who
@@ -411,6 +418,11 @@ class Complaint(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     def is_open(self) -> bool:
         """Whether somebody still has to do something about it."""
         return self.closed is None
+
+    @property
+    def stages_outside(self) -> tuple[Ombudsman, ...]:
+        """How far it is at each body outside: the last stage of each."""
+        return tuple({one.body: one for one in self.outside}.values())
 
     @property
     def open_request(self) -> Request | None:

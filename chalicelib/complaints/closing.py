@@ -65,6 +65,13 @@ class NotDenied(Conflict):
     sentence = "The insured has not said that it was not sent for them."
 
 
+class DelayUnexplained(Conflict):
+    """Its last day is over: that it is ended without an answer only now has to be explained."""
+
+    code = "delay_unexplained"
+    sentence = "The last day for the answer is over: say why it is ended without one only now."
+
+
 class DuplicateRefused(Invalid):
     """The same case, or one that nothing links with this one: another person's is no duplicate."""
 
@@ -175,21 +182,24 @@ def route_out(
     way: Way,
     house: House,
     *,
+    delay: str = "",
     by: Actor,
     now: datetime,
     reply: Reply = NOTHING_KNOWN,
 ) -> Change:
     """No submission in the sense of the rules: on to the ordinary process, with a note (M26, M30).
 
-    `note` is for staff: where it went, and why; `words` are for the client.
+    `note` is for staff: where it went, and why; `words` are for the client. `delay`: why it comes
+    after the last day of the answer, if it does.
     """
     case = held.value
     require_open(case)
     require_unanswered(case)
+    why = _explained(case, delay, State.ROUTED_OUT, "", now)
     said = text.line(note, "note", most=500)
     spoken = handling.spoken(case, "routed_out", way, by=by, now=now, words=words, reply=reply)
     end = Closed(state=State.ROUTED_OUT, at=now, by=by.id)
-    body = {"note": said}
+    body = {"note": said} | why
     return _closed(held, end, spoken, house, "routed_out", body=body, by=by, now=now)
 
 
@@ -199,18 +209,23 @@ def return_court(
     way: Way,
     house: House,
     *,
+    delay: str = "",
     by: Actor,
     now: datetime,
     reply: Reply = NOTHING_KNOWN,
 ) -> Change:
-    """It contests a court's decision: back, with how that decision is appealed (M50)."""
+    """It contests a court's decision: back, with how that decision is appealed (M50).
+
+    `delay`: why it comes after the last day of the answer, if it does.
+    """
     case = held.value
     require_open(case)
     require_unanswered(case)
+    why = _explained(case, delay, State.RETURNED, "court", now)
     refuse(bool(words.strip()), "text")
     spoken = handling.spoken(case, "court_returned", way, by=by, now=now, words=words, reply=reply)
     end = Closed(state=State.RETURNED, at=now, by=by.id, reason="court")
-    return _closed(held, end, spoken, house, "returned", body={}, by=by, now=now)
+    return _closed(held, end, spoken, house, "returned", body=why, by=by, now=now)
 
 
 def close_not_on_behalf(held: Held[Complaint], house: House, *, by: Actor, now: datetime) -> Change:
@@ -277,6 +292,18 @@ def require_unanswered(case: Complaint) -> None:
     """`AnswerLeaves` once an answer is sent: the case then ends by it."""
     if case.answer is not None and (case.answer.channel or case.answer.sent_at):
         raise AnswerLeaves
+
+
+def _explained(
+    case: Complaint, delay: str, state: State, reason: str, now: datetime
+) -> dict[str, str]:
+    """Why it is ended without an answer after the answer's last day; `DelayUnexplained`."""
+    due, on = case.answer_due, case.day(case.tried(state, reason) or now)
+    if due is None or on <= due.limit:
+        return {}
+    if not delay.strip():
+        raise DelayUnexplained(field="delay")
+    return {"delay": text.line(delay, "delay", most=500)}
 
 
 def _one_person(first: Complaint, other: Complaint) -> bool:

@@ -13,7 +13,7 @@ from typing import Any, Literal, cast
 import msgspec
 from msgspec.structs import replace
 
-from chalicelib.complaints import acts, answers, phrases, service, store
+from chalicelib.complaints import acts, answers, elsewhere, phrases, receipt, service, store
 from chalicelib.complaints.case import Complaint, Person, Said, State
 from chalicelib.complaints.inbound import reply_address
 from chalicelib.complaints.receipt import INSURED, LINK_LIFE, WRITER
@@ -46,9 +46,13 @@ _said = msgspec.json.Decoder(Said).decode
 SubmissionKind = Literal["complaint", "request", "suggestion", "gratitude"]
 
 
-def status_link(ports: Ports, house: House, case_id: str, who: int) -> str:
-    """The private page of a case; derived when it is needed, at rest nowhere (R17)."""
+def status_link(ports: Ports, house: House, case_id: str, who: int, email: str) -> str:
+    """The private page of a case; derived when it is needed, at rest nowhere (R17).
+
+    It ends with the address that it was sent to: who reads a wrong mailbox acts for nobody.
+    """
     claims = _claims(ports, house, case_id, who, ports.real_now + LINK_LIFE)
+    claims = replace(claims, about_id=receipt.mailbox(case_id, email))
     token = tokens.sign(claims, purpose=Purpose.STATUS, stage=ports.stage, keys=ports.link_keys())
     return link(house.settings, STATUS_PAGE, token)
 
@@ -237,7 +241,8 @@ def _to_person(
     """A letter to the writer or the insured, with a fresh link and an address for the reply."""
     house, case = occasion.house, cast(Complaint, occasion.owner.value)
     to, who = _person(case, occasion.letter)
-    url = status_link(ports, house, occasion.owner.key.id, who) if url is None else url
+    if url is None:
+        url = status_link(ports, house, occasion.owner.key.id, who, to.email)
     plain = {"organisation": controller(house.settings), "reference": case.reference, **facts}
     return Prepared(
         facts=cast(ComplaintFacts, shape(link=url, **plain)),

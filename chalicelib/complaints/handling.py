@@ -38,7 +38,7 @@ from chalicelib.complaints.privacy import ChannelRefused
 from chalicelib.complaints.products import is_product
 from chalicelib.contact.domain import NOTHING_KNOWN, Reply
 from chalicelib.kernel import ids, text
-from chalicelib.kernel.change import Actor, Change, Held, Letter, Part
+from chalicelib.kernel.change import Actor, Change, Held, Letter, Notice, Part
 from chalicelib.kernel.errors import Conflict, NotFound
 from chalicelib.organisations.domain import House, MemberUnknown, Role
 
@@ -350,7 +350,7 @@ def assign(
     changed = replace(
         case,
         assignee=assignee,
-        department=receipt.line(department, "department", 120) or case.department,
+        department=_department(department, house) or case.department,
     )
     told = assignee not in ("", by.id, case.assignee)
     notices = (
@@ -395,14 +395,19 @@ def contact(
 def classify(
     held: Held[Complaint], given: Classes, house: House, *, by: Actor, now: datetime
 ) -> Change:
-    """What it is counted as: kind, product, cause, department, vulnerable (M11, M23, M25-M28)."""
+    """What it is counted as: kind, product, cause, department, vulnerable (M11, M23, M25-M28).
+
+    After the end the cause and the department alone: why it came about is often known only then.
+    """
     case = held.value
-    require_open(case)
+    _require_registered(case)
+    if case.closed is not None and (given.kind or given.product or given.vulnerable is not None):
+        raise AlreadyClosed
     refuse(given.product is None or is_product(given.product), "product")
     refuse(not given.cause or _CAUSE.fullmatch(given.cause) is not None, "cause")
     chosen = msgspec.structs.asdict(given)
     if given.department is not None:
-        chosen["department"] = receipt.line(given.department, "department", 120)
+        chosen["department"] = _department(given.department, house)
     known = {name: value for name, value in chosen.items() if value is not None}
     changed = replace(case, **known)
     return acts.done(held, changed, house, "classified", by=by, now=now, body=_plain(known))
@@ -422,8 +427,9 @@ def correct(
     Whom it was written for can be named, never taken away, unless it is the writer's own name: only
     an authority opens the case to its writer (M40). A paper that was made for somebody else, or for
     another address, is no longer the answer. Another insured, or another address of theirs, is
-    asked anew: the link that went to the old one is dead (M38, R14). A writer who could not be told
-    of the receipt, or stands outside from now on, or no longer, is told (M39, M45).
+    asked anew: the link that went to the old one is dead (M38, R14). A writer who was not told of
+    the receipt at the address that counts, or stands outside from now on, or no longer, is told
+    (M39, M45).
     """
     case = held.value
     require_open(case)
@@ -505,8 +511,13 @@ def record_outside(
         answer_by=given.answer_by,
     )
     changed = replace(case, outside=(*case.outside, stage))
+    told: tuple[Notice, ...] = ()
+    if stage.waits and stage.answer_by:  # its day may be today, and today's steps were taken
+        told = acts.notices(
+            held.key.id, changed, house, "outside_due", "officer", now=now, on=stage.answer_by
+        )
     body = msgspec.to_builtins(stage)
-    return acts.done(held, changed, house, "went_outside", by=by, now=now, body=body)
+    return acts.done(held, changed, house, "went_outside", by=by, now=now, body=body, notices=told)
 
 
 def hold(held: Held[Complaint], reason: str, house: House, *, by: Actor, now: datetime) -> Change:
@@ -719,7 +730,7 @@ def _envelope(case: Complaint) -> tuple[str, str]:
 def _told_late(before: Complaint, after: Complaint, now: datetime) -> tuple[Letter, ...]:
     if not after.writer.email:
         return ()
-    new = not before.writer.email
+    new = before.writer.email.casefold() != after.writer.email.casefold()
     if after.third_party:
         outside = new or not before.third_party
         return (acts.letter("third_party_taken", "writer", now),) if outside else ()
@@ -771,6 +782,13 @@ def _require_registered(case: Complaint) -> None:
     require_kept(case)
     if case.registered_at is None:
         raise NotRegistered
+
+
+def _department(given: str, house: House) -> str:
+    """One of the organisation's own: the register outlives the case, and holds nobody's name."""
+    found = receipt.own_department(given, house)
+    refuse(bool(found) or not given.strip(), "department")
+    return found
 
 
 def _handles(house: House, staff_id: str) -> bool:

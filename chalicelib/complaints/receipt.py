@@ -223,10 +223,7 @@ def receive(
     hash of each value by which the case is looked up.
     """
     case = _case(reference, given, house.settings, by=by, now=now)
-    # The register outlives the case: what a stranger writes gets into it only where it names one
-    # of the organisation's own departments.
-    own = {one.department.casefold(): one.department for one in house.directory.members}
-    case = replace(case, department=own.get(given.employee.department.strip().casefold(), ""))
+    case = replace(case, department=own_department(given.employee.department, house))
     statement = Statement(
         substance=given.substance,
         subject=given.subject,
@@ -250,6 +247,20 @@ def receive(
         once=once,
         counter=counter,
     )
+
+
+def own_department(given: str, house: House) -> str:
+    """The organisation's department of this name, or "": the register takes no other words.
+
+    It outlives the case, and whoever types a department may type a person.
+    """
+    own = {one.department.casefold(): one.department for one in house.directory.members}
+    return own.get(given.strip().casefold(), "")
+
+
+def mailbox(case_id: str, email: str) -> str:
+    """Whose mailbox a private link was sent to: it is dead once another address counts."""
+    return ids.derived(f"{case_id}\0{email.casefold()}")
 
 
 def lookups(

@@ -4,18 +4,21 @@ Its line of the register stays, for statistics count it still; so do the envelop
 """
 
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import datetime, timedelta
+from typing import Literal
 
 from msgspec.structs import replace
 
 from chalicelib.complaints import acts, receipt
 from chalicelib.complaints.case import Complaint, Employee, Person
 from chalicelib.complaints.register import ENTRY
-from chalicelib.kernel.change import SYSTEM, Change, Held
+from chalicelib.kernel.change import SYSTEM, Change, Held, Notice
 from chalicelib.kernel.errors import Conflict
 from chalicelib.organisations.domain import House
 
 KEPT = (ENTRY,)
+KEPT_LONGER = timedelta(days=30)
+Why = Literal["registered_anew", "client_on_hold", "outside"]
 
 
 class OnHold(Conflict):
@@ -29,6 +32,20 @@ def leave(held: Held[Complaint], house: House, *, now: datetime) -> Change:
     """The time of keeping is over: the case is on its way out, and due no more."""
     case = replace(held.value, erasure="begun")
     return acts.done(held, case, house, "erasure_due", by=SYSTEM, now=now)
+
+
+def kept_longer(held: Held[Complaint], why: Why, house: House, *, now: datetime) -> Change:
+    """Its time is over, but it is still needed: looked at again in a month (M74, M85).
+
+    Who handles it is asked how it ended outside: nothing is kept for ever because nobody said so.
+    """
+    case = replace(held.value, keep_after=now + KEPT_LONGER)
+    asked: tuple[Notice, ...] = ()
+    if why == "outside":
+        asked = acts.notices(held.key.id, case, house, "outside_ended", "officer", now=now)
+    return acts.done(
+        held, case, house, "kept_longer", by=SYSTEM, now=now, body={"why": why}, notices=asked
+    )
 
 
 def blank(

@@ -227,12 +227,14 @@ class RouteOutInput(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
 
     note: str
     text: str = ""
+    delay: str = ""
     way: Way = Way()
 
 
 class ReturnInput(CaseWords, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """How the court's decision is appealed (M50)."""
 
+    delay: str = ""
     way: Way = Way()
 
 
@@ -624,7 +626,9 @@ def leave_case_unanswered(call: Call, case_id: str) -> CaseView:
 def route_case_out(call: Call, case_id: str) -> CaseView:
     """Not a submission in the sense of the rules: on to the ordinary process (M26, M30)."""
     given = call.body
-    return _said(call, case_id, closing.route_out, given.note, given.text, given.way)
+    return _said(
+        call, case_id, closing.route_out, given.note, given.text, given.way, delay=given.delay
+    )
 
 
 @routes.staff(
@@ -633,7 +637,7 @@ def route_case_out(call: Call, case_id: str) -> CaseView:
 def return_case_to_court(call: Call, case_id: str) -> CaseView:
     """It contests a court's decision: back, with how to appeal it (M50)."""
     given = call.body
-    return _said(call, case_id, closing.return_court, given.text, given.way)
+    return _said(call, case_id, closing.return_court, given.text, given.way, delay=given.delay)
 
 
 @routes.staff("POST", ONE + "/not-on-behalf", gives=CaseView, roles=HANDLERS, changes=True)

@@ -9,7 +9,8 @@ from functools import partial
 
 import msgspec
 
-from chalicelib.clients.domain import Client
+from chalicelib.clients import store as clients
+from chalicelib.clients.domain import Client, ClientErased, ClientUnknown
 from chalicelib.complaints import (
     acts,
     attention,
@@ -204,8 +205,14 @@ def _due(ports: Ports, held: Held[Complaint], house: House) -> Change | None:
     if case.unchecked:
         seen = files.look(ports, held.key)
         return receipt.files_seen(held, seen, house, now=ports.now)
-    if case.is_open:
-        return None
+    return None if case.is_open else _over(ports, held, house)
+
+
+def _over(ports: Ports, held: Held[Complaint], house: House) -> Change:
+    """Its time of keeping is over: it is erased, unless it is still needed."""
+    why = _still_needed(ports, held)
+    if why is not None:
+        return retention.kept_longer(held, why, house, now=ports.now)
     with suppress(ChangedMeanwhile):  # begun before, and broken off
         begin = erasure.begin(held.key, erasure.Ground.RETENTION, by=SYSTEM, now=ports.now)
         ports.ledger.commit(begin)
@@ -215,6 +222,22 @@ def _due(ports: Ports, held: Held[Complaint], house: House) -> Change | None:
 def _moved(ports: Ports, item: Item, held: Held[Complaint], house: House) -> Change | None:
     """The case at its new place in the agenda, where other settings moved what it is due for."""
     if not item.due_at or datetime.fromisoformat(item.due_at) > ports.now:
+def _still_needed(ports: Ports, held: Held[Complaint]) -> retention.Why | None:
+    """Why a case whose time is over is kept: somebody outside has it, a newer one rests on it."""
+    case, org = held.value, held.key.org
+    if any(one.waits for one in case.stages_outside):
+        return "outside"
+    if case.client_id:
+        with suppress(ClientErased, ClientUnknown):
+            if clients.get(ports, org, case.client_id).value.hold:
+                return "client_on_hold"
+    if case.reopened_as:
+        with suppress(ComplaintUnknown):
+            if not store.get(ports, org, case.reopened_as).value.erasure:
+                return "registered_anew"
+    return None
+
+
         return None
     return acts.done(held, held.value, house, "rescheduled", by=SYSTEM, now=ports.now)
 

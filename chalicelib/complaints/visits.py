@@ -118,8 +118,20 @@ class Standing(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def open_status(ports: Ports, org: str, token: str) -> Visit:
-    """The case behind a status link; `LinkWithdrawn` once it is erased."""
-    return _open(ports, org, token, Purpose.STATUS)
+    """The case behind a status link; `LinkWithdrawn` once it is erased.
+
+    `LinkSuperseded` for one that was sent to another address than the one that counts now. What the
+    form showed was sent nowhere: it stays with who filed it.
+    """
+    visit = _open(ports, org, token, Purpose.STATUS)
+    case, claims = visit.case, visit.claims
+    insured = claims.generation == receipt.INSURED
+    person = case.insured if insured else case.writer
+    shown = claims.about_id == visit.held.key.id and not insured
+    sent = receipt.mailbox(visit.held.key.id, person.email if person else "")
+    if not shown and claims.about_id != sent:
+        raise LinkSuperseded
+    return visit
 
 
 def standing(ports: Ports, visit: Visit) -> Standing:

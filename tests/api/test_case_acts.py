@@ -1,5 +1,6 @@
 """Handling through the API: what each act does, what it refuses, what the view then says."""
 
+import re
 from datetime import timedelta
 from typing import Any
 
@@ -9,8 +10,8 @@ from chalicelib.complaints import routes
 from chalicelib.kernel import chain
 from chalicelib.kernel.errors import Unavailable
 from chalicelib.organisations.domain import Role
-from tests.casework import INSURED, Office
-from tests.duly import ADMIN, AGENT, HEAD, Duly, moment
+from tests.casework import INSURED, WRITER, Office
+from tests.duly import ADMIN, AGENT, HEAD, Answer, Duly, moment
 
 
 @pytest.fixture
@@ -304,7 +305,8 @@ def test_a_duplicate_is_linked_to_the_case_that_stays(office: Office) -> None:
 def test_the_history_tells_each_act_and_stands(office: Office) -> None:
     """M88, issue 2, 9: who did what; the export is verified without Duly."""
     case = office.case()
-    office.done(case, "assign", {"assignee": ADMIN, "department": "Клиники"})
+    department = office.department("Клиники")
+    office.done(case, "assign", {"assignee": ADMIN, "department": department})
     office.done(case, "note", {"text": "Позвонить в клинику."})
     at = office.duly.ports().now.isoformat()
     contact = {"kind": "call_out", "whom": "writer", "at": at, "text": "Обещал прислать справку."}
@@ -582,3 +584,63 @@ def test_a_letter_that_the_gate_keeps_back_is_told_as_one_that_came_back(office:
     assert (held.state, held.reason) == ("held", "third_party")
     assert office.read(case)["limit"] == before
     assert "letter_bounced" in office.events(case)
+
+
+def test_a_private_link_ends_with_the_address_that_it_was_sent_to(office: Office) -> None:
+    """R14, M45, GDPR Art. 32: a mistyped address is a stranger's, who reads and writes nothing."""
+    now = office.duly.ports().now.isoformat()
+    wrong = WRITER | {"email": "stranger@elsewhere.example"}
+    case = office.case(channel="email", received_at=now, writer=wrong)
+    token = link_of(office, "stranger@elsewhere.example")
+    assert opened(office, token).status == 200
+    office.done(case, "correct", {"writer": WRITER})
+    assert opened(office, token).told == (410, "link_superseded")
+    said = {"token": token, "text": "Отзываю жалобу."}
+    added = office.duly.public("/complaints/status/add", said, org=office.org)
+    assert added.told == (410, "link_superseded")
+    office.duly.tick()
+    assert opened(office, link_of(office, WRITER["email"])).json["stage"] == "registered"
+
+
+def link_of(office: Office, address: str) -> str:
+    """The token of the private page in the last letter to this address."""
+    found = re.search(r"/status#(\S+)", office.duly.mailbox.to(address)[-1].text)
+    assert found is not None
+    return found[1]
+
+
+def opened(office: Office, token: str) -> Answer:
+    """What the private page tells."""
+    return office.duly.public("/complaints/status", {"token": token}, org=office.org)
+
+
+@pytest.mark.parametrize(
+    ("verb", "body"), [("route-out", {"note": "x", "text": "x"}), ("return-court", {"text": "x"})]
+)
+def test_an_end_without_an_answer_after_its_last_day_is_explained(
+    office: Office, verb: str, body: dict[str, Any]
+) -> None:
+    """M52, M87: what is overdue does not vanish by another door without a word."""
+    case = office.case()
+    office.duly.wait(days=40)
+    refused = office.act(case, verb, body)
+    assert (*refused.told, refused.json["field"]) == (409, "delay_unexplained", "delay")
+    office.done(case, verb, body | {"delay": "Ответ суда пришёл поздно."})
+    events = office.ask("GET", f"/api/complaints/{case['case_id']}/events").json["events"]
+    assert events[0]["body"]["delay"] == "Ответ суда пришёл поздно."
+
+
+def test_who_asks_from_outside_today_is_told_of_today(office: Office) -> None:
+    """Item 9: the steps of this morning were taken; this one came after them."""
+    case = office.case()
+    office.duly.wait(minutes=5)
+    office.duly.tick()
+    office.duly.mailbox.sent.clear()
+    stage = {"body": "ombudsman", "stage": "answer_asked", "on": office.today()}
+    office.done(case, "outside", stage | {"answer_by": office.today()})
+    office.duly.wait(minutes=5)
+    office.duly.tick()
+    office.duly.tick()
+    told = [one for one in office.duly.mailbox.sent if "Внешняя инстанция ждёт" in one.text]
+    assert len(told) == 1
+    assert case["reference"] in told[0].text

@@ -73,7 +73,8 @@ def test_a_case_moves_from_list_to_list(office: Office) -> None:
     """Unassigned, somebody's, closed in its month: each act moves it, none shows it twice."""
     case = office.case()
     assert ids(office, "list=unassigned") == [case["case_id"]]
-    office.done(case, "assign", {"assignee": ADMIN, "department": "Урегулирование"})
+    department = office.department("Урегулирование")
+    office.done(case, "assign", {"assignee": ADMIN, "department": department})
     assert ids(office, "list=unassigned") == []
     assert ids(office, "list=mine", by=ADMIN) == [case["case_id"]]
     assert ids(office, "list=mine") == []

@@ -1,15 +1,17 @@
 """The end of keeping: what is erased, what stays, and that it can be proven (M35, M85)."""
 
+from datetime import date, timedelta
+
 from msgspec.structs import replace
 
 from chalicelib.complaints import acts, handling, retention, store
-from chalicelib.complaints.case import Closed, Outcome, State
+from chalicelib.complaints.case import Closed, Ombudsman, Outcome, State
 from chalicelib.erasure import domain as erasures
 from chalicelib.erasure import service as erasure
 from chalicelib.kernel import chain
 from chalicelib.kernel.change import SYSTEM, Key
 from tests import cases
-from tests.duly import ADMIN, Duly
+from tests.duly import ADMIN, Duly, moment
 
 
 def closed(duly: Duly, **changes: object) -> Key:
@@ -89,6 +91,77 @@ def test_nothing_that_came_after_the_end_is_erased_unread(duly: Duly) -> None:
     duly.tick()
     duly.heavy_tick()
     assert duly.staff("GET", where, by=ADMIN).json["erased"]
+
+
+def test_a_case_is_kept_while_a_newer_one_rests_on_it(duly: Duly) -> None:
+    """M74, M85: what was registered anew is about the old file; a month later it is asked again."""
+    key = closed(duly)
+    duly.wait(days=365 * 3 - 5)
+    where = f"/api/complaints/{key.id}"
+    news = {"channel": "in_person", "substance": "Są nowe dokumenty."}
+    anew = duly.staff("POST", f"{where}/reopen", news, by=ADMIN)
+    assert anew.status == 201
+    duly.wait(days=30)
+    duly.tick()
+    duly.heavy_tick()
+    kept = duly.staff("GET", where, by=ADMIN).json
+    assert not kept["erased"]
+    later = moment(kept["keep_until"]) - duly.ports().now
+    assert retention.KEPT_LONGER - timedelta(minutes=5) < later <= retention.KEPT_LONGER
+    duly.wait(days=365 * 4)
+    other = cases.case_of(duly, anew.json["case_id"])
+    ended = Closed(state=State.ANSWERED, at=duly.ports().now, outcome=Outcome.UPHELD)
+    case = replace(other.value, closed=ended, registered_at=duly.ports().now)
+    done = acts.done(other, case, cases.house(duly), "answered", by=SYSTEM, now=duly.ports().now)
+    duly.ports().ledger.commit(done)
+    for days in (365 * 4, 40, 40):
+        duly.wait(days=days)
+        duly.tick()
+        duly.heavy_tick()
+    assert [cases.case_of(duly, one).value.erasure for one in (other.key.id, key.id)] == [
+        *("done", "done")
+    ]
+
+
+def test_a_case_that_is_before_a_court_is_kept_and_staff_are_asked(duly: Duly) -> None:
+    """M74, M85: the file is needed; but nothing is kept for ever because nobody said it is over."""
+    opened = Ombudsman(body="court", stage="opened", on=date(2026, 11, 6))
+    key = closed(duly, outside=(opened,))
+    duly.wait(days=365 * 3 + 30)
+    duly.tick()
+    duly.heavy_tick()
+    assert cases.case_of(duly, key.id).value.erasure == ""
+    duly.wait(days=4)  # over any weekend
+    duly.tick()
+    duly.tick()
+    assert any("postępowanie zewnętrzne" in one.text for one in duly.mailbox.sent)
+    held = cases.case_of(duly, key.id)
+    over = replace(held.value, outside=(opened, replace(opened, stage="withdrawn")))
+    done = acts.done(held, over, cases.house(duly), "x", by=SYSTEM, now=duly.ports().now)
+    duly.ports().ledger.commit(done)
+    duly.wait(days=31)
+    duly.tick()
+    duly.heavy_tick()
+    assert cases.case_of(duly, key.id).value.erasure == "done"
+
+
+def test_a_hold_on_the_client_keeps_their_cases(duly: Duly) -> None:
+    """M85, S15: staff were told that the data are kept; once the hold is over, so is the time."""
+    client = duly.client()
+    key = closed(duly, client_id=client["client_id"])
+    where = f"/api/clients/{client['client_id']}"
+    held = duly.staff("PUT", f"{where}/hold", {"reason": "proces"}, by=ADMIN, version=1)
+    assert held.status == 200, held.json
+    duly.wait(days=365 * 3 + 5)
+    duly.tick()
+    duly.heavy_tick()
+    assert cases.case_of(duly, key.id).value.erasure == ""
+    version = duly.staff("GET", where, by=ADMIN).json["version"]
+    duly.staff("PUT", f"{where}/hold", {"reason": ""}, by=ADMIN, version=version)
+    duly.wait(days=31)
+    duly.tick()
+    duly.heavy_tick()
+    assert cases.case_of(duly, key.id).value.erasure == "done"
 
 
 def test_a_hold_that_comes_at_the_last_moment_keeps_a_case(duly: Duly) -> None:

@@ -63,7 +63,7 @@ def the_house(pack: str = SEED) -> House:
     members = (
         *parts["STAFF"].members,
         a_member(AGENT, "Ewa Agent", Role.AGENT),
-        a_member(HEAD, "Hanna Head", Role.HEAD),
+        replace(a_member(HEAD, "Hanna Head", Role.HEAD), department="Szkody"),
     )
     return House(
         held=Held(key=change.key, value=change.root, version=1, head="h"),
@@ -781,7 +781,7 @@ def test_whom_it_was_written_for_can_be_named_later() -> None:
 
 
 def test_whoever_could_not_be_told_is_told_once_there_is_an_address() -> None:
-    """M45, M39: the receipt, or the fixed text where the writer stands outside; once."""
+    """M45, M39: the receipt, or the fixed text where the writer stands outside; at each address."""
     silent: dict[str, Any] = {"writer": Person(name="Iwan")}
     for held, template in (
         (registered(**silent), "submission_taken"),
@@ -791,7 +791,9 @@ def test_whoever_could_not_be_told_is_told_once_there_is_an_address() -> None:
         change = correct(held, writer=Person(name="Iwan", email="iwan@klient.example"))
         assert told(change) == [(template, "writer")]
         again = correct(after(change), writer=Person(name="Jan", email="jan@klient.example"))
-        assert told(again) == []
+        assert told(again) == [(template, "writer")]
+        same = correct(after(again), writer=Person(name="Jan K", email="Jan@klient.example"))
+        assert told(same) == []
     paper = registered(**silent, channel=Channel.POST, paper=True)
     assert told(correct(paper, writer=Person(name="I", email="iwan@klient.example"))) == []
     suspect = registered(**silent, flags=(Flag.SPAM_SUSPECT,))
@@ -825,6 +827,30 @@ def test_a_case_is_given_to_who_handles_cases() -> None:
     for wrong in (AGENT, "a9999999-9999-4999-8999-999999999999"):
         with pytest.raises(SubmissionRefused):
             handling.assign(held, wrong, "", house, by=OFFICER, now=RECEIVED)
+
+
+def test_the_register_takes_no_department_that_is_not_the_organisations() -> None:
+    """M35, M85: its line outlives the case; whoever types a department may type a person."""
+    house, held = HOUSES[SEED], registered()
+    named = handling.assign(held, HEAD, " szkody ", house, by=OFFICER, now=RECEIVED)
+    assert named.root.department == "Szkody"
+    with pytest.raises(SubmissionRefused):
+        handling.assign(held, HEAD, "Dr Nowak", house, by=OFFICER, now=RECEIVED)
+    with pytest.raises(SubmissionRefused):
+        handling.classify(held, Classes(department="Dr N"), house, by=OFFICER, now=RECEIVED)
+
+
+def test_why_it_came_about_may_be_said_after_the_end() -> None:
+    """M23, M24: the cause is often known only once it was looked into; nothing else changes."""
+    house = HOUSES[SEED]
+    ended = replace(registered().value, closed=cases.Closed(state=State.ANSWERED, at=RECEIVED))
+    held = replace(registered(), value=ended)
+    given = Classes(cause="delay", department="Szkody")
+    change = handling.classify(held, given, house, by=OFFICER, now=RECEIVED)
+    assert (change.root.cause, change.root.department) == ("delay", "Szkody")
+    for wrong in (Classes(kind=cases.Kind.REQUEST), Classes(vulnerable=False, cause="delay")):
+        with pytest.raises(AlreadyClosed):
+            handling.classify(held, wrong, house, by=OFFICER, now=RECEIVED)
 
 
 def test_classes_change_and_the_audience_does_not() -> None:
@@ -1165,7 +1191,7 @@ def test_acts_of_handling_need_a_case_that_is_open() -> None:
 
         return [
             done(handling.assign, ADMIN, ""),
-            done(handling.classify, Classes()),
+            done(handling.classify, Classes(product="travel")),
             done(handling.correct, Corrections(), digests=Digests()),
             done(handling.record_authority, "x"),
             done(handling.acknowledge, Way()),
