@@ -13,7 +13,7 @@ from typing import Any, Literal, cast
 import msgspec
 from msgspec.structs import replace
 
-from chalicelib.complaints import acts, answers, elsewhere, phrases, receipt, service, store
+from chalicelib.complaints import acts, answers, phrases, receipt, service, store
 from chalicelib.complaints.case import Complaint, Person, Said, State
 from chalicelib.complaints.inbound import reply_address
 from chalicelib.complaints.receipt import INSURED, LINK_LIFE, WRITER

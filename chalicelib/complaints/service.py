@@ -219,9 +219,6 @@ def _over(ports: Ports, held: Held[Complaint], house: House) -> Change:
     return retention.leave(held, house, now=ports.now)
 
 
-def _moved(ports: Ports, item: Item, held: Held[Complaint], house: House) -> Change | None:
-    """The case at its new place in the agenda, where other settings moved what it is due for."""
-    if not item.due_at or datetime.fromisoformat(item.due_at) > ports.now:
 def _still_needed(ports: Ports, held: Held[Complaint]) -> retention.Why | None:
     """Why a case whose time is over is kept: somebody outside has it, a newer one rests on it."""
     case, org = held.value, held.key.org
@@ -238,6 +235,9 @@ def _still_needed(ports: Ports, held: Held[Complaint]) -> retention.Why | None:
     return None
 
 
+def _moved(ports: Ports, item: Item, held: Held[Complaint], house: House) -> Change | None:
+    """The case at its new place in the agenda, where other settings moved what it is due for."""
+    if not item.due_at or datetime.fromisoformat(item.due_at) > ports.now:
         return None
     return acts.done(held, held.value, house, "rescheduled", by=SYSTEM, now=ports.now)
 
