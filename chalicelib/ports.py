@@ -145,6 +145,13 @@ class Stored(msgspec.Struct, frozen=True, kw_only=True):
     at: datetime
 
 
+class First(msgspec.Struct, frozen=True, kw_only=True):
+    """What lay under a key first, and whether anything else was laid over it since."""
+
+    content: bytes
+    replaced: bool
+
+
 class Bucket(Protocol):
     """Objects by key (`aws.bucket`)."""
 
@@ -153,6 +160,12 @@ class Bucket(Protocol):
 
     def get(self, key: str, *, most: int) -> bytes | None:
         """The object, or None where there is none; `TooLarge` beyond `most` bytes."""
+
+    def get_first(self, key: str, *, most: int) -> First | None:
+        """What was laid down under the key first, whatever came over it; None for nothing.
+
+        `TooLarge` beyond `most` bytes.
+        """
 
     def delete(self, key: str) -> None:
         """Remove an object; removing what is not there is no error."""

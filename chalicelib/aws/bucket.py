@@ -6,7 +6,7 @@ from urllib.parse import quote
 
 from chalicelib.aws import clients
 from chalicelib.kernel.errors import TooLarge, Unavailable
-from chalicelib.ports import Stored
+from chalicelib.ports import First, Stored
 
 DOWNLOAD_SECONDS = 300
 UPLOAD_SECONDS = 600
@@ -32,6 +32,24 @@ class S3Bucket:
             raise TooLarge
         content: bytes = answer["Body"].read()
         return content
+
+    def get_first(self, key: str, *, most: int) -> First | None:
+        """What was laid down under the key first, whatever came over it; None for nothing.
+
+        `TooLarge` beyond `most` bytes.
+        """
+        found = [one for one in self._versions(key) if "Size" in one and one["Key"] == key]
+        if not found:
+            return None
+        # S3 lists the newest first.
+        first = found[-1]
+        if first["Size"] > most:
+            raise TooLarge
+        answer = self._call("get_object", Key=key, VersionId=first["VersionId"])
+        if answer is None:
+            return None
+        contents = {(one["ETag"], one["Size"]) for one in found}
+        return First(content=answer["Body"].read(), replaced=len(contents) > 1)
 
     def delete(self, key: str) -> None:
         """Remove an object; removing what is not there is no error."""
@@ -79,20 +97,10 @@ class S3Bucket:
         if prefix.count("/") < 3:
             raise ValueError("this would erase what is others', too")
         removed = 0
-        asked: dict[str, Any] = {"Prefix": prefix}
-        while True:
-            page = self._call("list_object_versions", **asked) or {}
-            found = [*page.get("Versions", []), *page.get("DeleteMarkers", [])]
-            for one in found:
-                where = {"Key": one["Key"], "VersionId": one["VersionId"]}
-                self._call("delete_object", **where)
-                removed += 1
-            if not page.get("IsTruncated"):
-                return removed
-            asked |= {
-                "KeyMarker": page["NextKeyMarker"],
-                "VersionIdMarker": page["NextVersionIdMarker"],
-            }
+        for one in self._versions(prefix):
+            self._call("delete_object", Key=one["Key"], VersionId=one["VersionId"])
+            removed += 1
+        return removed
 
     def link(self, key: str, *, filename: str, content_type: str) -> str:
         """A presigned GET for five minutes that downloads under this name."""
@@ -125,6 +133,20 @@ class S3Bucket:
             ExpiresIn=UPLOAD_SECONDS,
         )
         return form
+
+    def _versions(self, prefix: str) -> Iterator[dict[str, Any]]:
+        """Every version and delete marker under this prefix, those of a key newest first."""
+        asked: dict[str, Any] = {"Prefix": prefix}
+        while True:
+            page = self._call("list_object_versions", **asked) or {}
+            yield from page.get("Versions", [])
+            yield from page.get("DeleteMarkers", [])
+            if not page.get("IsTruncated"):
+                return
+            asked |= {
+                "KeyMarker": page["NextKeyMarker"],
+                "VersionIdMarker": page["NextVersionIdMarker"],
+            }
 
     def _call(self, operation: str, **arguments: Any) -> Any:
         from botocore.exceptions import BotoCoreError, ClientError

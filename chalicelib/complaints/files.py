@@ -2,7 +2,7 @@
 
 Nothing is thrown away: it may be evidence. What is not plainly what it says, or could act by
 itself, is held: it lies apart, and nobody downloads it before an officer has released it. What was
-read is what is kept, so that uploading over it afterwards changes nothing.
+uploaded first is what is read and kept, so that uploading over it changes nothing, before or after.
 """
 
 import hashlib
@@ -48,9 +48,12 @@ def look(ports: Ports, key: Key) -> list[CaseFile]:
     return [_seen(ports, key, one) for one in fitting or waiting[:1]]
 
 
-def taken(ports: Ports, key: Key, file: CaseFile, content: bytes) -> CaseFile:
-    """Content that is already at hand, such as an attachment of an e-mail: kept or held."""
-    reason = wrong(content, file.content_type)
+def taken(ports: Ports, key: Key, file: CaseFile, content: bytes, *, suspect: str = "") -> CaseFile:
+    """Content that is already at hand, such as an attachment of an e-mail: kept or held.
+
+    `suspect`: why to hold it though nothing is wrong with the content.
+    """
+    reason = wrong(content, file.content_type) or suspect
     digest = hashlib.sha256(content).hexdigest()
     room = "held" if reason else "files"
     object_key = f"{room}/{key.org}/{key.id}/{file.file_id}-{digest[:16]}"
@@ -78,13 +81,17 @@ def wrong(content: bytes, content_type: str) -> str:
 
 
 def _seen(ports: Ports, key: Key, file: CaseFile) -> CaseFile:
+    """A form of S3 may be used again while it is good, and no condition of it forbids that.
+
+    So what it brought first counts, as if the rest had been refused; that there was more is told.
+    """
     try:
-        content = ports.bucket.get(file.object_key, most=MOST_BYTES)
+        first = ports.bucket.get_first(file.object_key, most=MOST_BYTES)
     except TooLarge:
         return replace(file, state="held", reason="too_large")
-    if content is None:
+    if first is None:
         return replace(file, state="missing", reason="not_uploaded")
-    return taken(ports, key, file, content)
+    return taken(ports, key, file, first.content, suspect="replaced" if first.replaced else "")
 
 
 def _wrong_text(content: bytes) -> str:

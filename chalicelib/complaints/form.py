@@ -2,8 +2,8 @@
 
 Whoever sends it is nobody we know: the proof of work pays for the act and makes it one act. Its
 nonce with the same words gets the first answer again, with other words a refusal, also after its
-time is over. Files lie in quarantine under the digest of the nonce with which they were uploaded;
-to know it is to have uploaded them, so a renewed proof takes them along.
+time is over. Each file lies in quarantine in a folder of its own, whose name nobody can guess; to
+know it is to have uploaded the file, so a renewed proof takes it along.
 """
 
 import hashlib
@@ -32,7 +32,7 @@ from chalicelib.complaints.files import MOST_BYTES, MOST_BYTES_TOGETHER
 from chalicelib.complaints.proof_of_work import Proof, ProofExpired
 from chalicelib.complaints.receipt import LINK_LIFE, Submission
 from chalicelib.complaints.service import Received
-from chalicelib.kernel import tokens
+from chalicelib.kernel import ids, tokens
 from chalicelib.kernel.change import Actor, Counter, Origin
 from chalicelib.kernel.errors import Conflict, IdempotencyKeyReused, Invalid
 from chalicelib.kernel.tokens import Claims, Purpose
@@ -165,6 +165,14 @@ def scopes(settings: Settings, today: date) -> dict[Audience, tuple[Scope, ...]]
     """
     pack = settings.policy_pack
     return {one: scopes_of(pack, audience=one, received_on=today) for one in AUDIENCES}
+
+
+def new_folder() -> str:
+    """The folder of one upload: another file, or the same again, gets another one.
+
+    So whatever lies over what was uploaded first came by a form that was used twice.
+    """
+    return ids.to_bytes(ids.new_id()).hex()
 
 
 def upload_key(org: str, folder: str, slot: int) -> str:

@@ -16,7 +16,6 @@ from chalicelib.complaints.entry import MediaType
 from chalicelib.complaints.form import PURPOSE, Files, Filled, Size, Slot
 from chalicelib.complaints.products import products
 from chalicelib.complaints.visits import Decision, Stage
-from chalicelib.kernel import ids
 from chalicelib.kernel.errors import NotFound
 from chalicelib.kernel.workdays import local
 from chalicelib.organisations import store as organisations
@@ -268,8 +267,8 @@ def renew_challenge(call: Call, org: str) -> Challenge:
 def upload_form_file(call: Call, org: str) -> UploadForm:
     """A form for one file of exactly this size and type; the proof stays good for more (M13)."""
     organisations.house(call.ports, org)
-    given, keys = call.body, call.ports.link_keys()
-    folder = proof_of_work.verify(given.proof, org, PURPOSE, keys, now=call.ports.real_now)
+    given, keys, folder = call.body, call.ports.link_keys(), form.new_folder()
+    proof_of_work.verify(given.proof, org, PURPOSE, keys, now=call.ports.real_now)
     return _upload(call, form.upload_key(org, folder, given.slot), folder)
 
 
@@ -311,7 +310,7 @@ def read_status(call: Call, org: str) -> PublicStatus:
 def upload_status_file(call: Call, org: str) -> UploadForm:
     """A form for one later file of exactly this size and type."""
     visit = visits.open_status(call.ports, org, call.body.token)
-    folder = ids.to_bytes(ids.new_id()).hex()
+    folder = form.new_folder()
     return _upload(call, visits.upload_key(visit, folder, call.body.slot), folder)
 
 

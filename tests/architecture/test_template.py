@@ -178,7 +178,11 @@ def test_a_function_lacks_what_it_does_not_need(policy: str, forbidden: tuple[st
         ("policy-api.json", {"held/*": "s3:GetObject"}),
         (
             "policy-tick.json",
-            {"quarantine/*": "s3:GetObject", "files/*": "s3:PutObject", "held/*": "s3:PutObject"},
+            {
+                "quarantine/*": "s3:GetObjectVersion",
+                "files/*": "s3:PutObject",
+                "held/*": "s3:PutObject",
+            },
         ),
     ],
 )
@@ -193,6 +197,13 @@ def test_a_function_may_do_what_becomes_of_files(policy: str, needed: dict[str, 
         for action in statement["Action"]
     }
     assert granted >= set(needed.items())
+
+
+def test_the_tick_may_ask_what_was_uploaded_first() -> None:
+    """Issue 3: of what waits in quarantine, and of nothing else in the bucket."""
+    document = json.loads((ROOT / ".chalice" / "policy-tick.json").read_text())
+    (asked,) = [one for one in statements(document) if "s3:ListBucketVersions" in one["Action"]]
+    assert asked["Condition"] == {"StringLike": {"s3:prefix": "quarantine/*"}}
 
 
 @pytest.mark.parametrize(
