@@ -1,20 +1,18 @@
-"""Letters on paper and a case on paper, as PDF/A-2u (M80, M84).
+"""Letters on paper, as PDF/A-2u (M80, M84).
 
 An official letter goes by registered post, or is handed over in person: its address shows in the
-window of a DL envelope when the sheet is folded at its marks. A case is printed for who has to look
-at all of it at once: a court, the ombudsman, the regulator. Both have any length, and nothing in
-them is cut off.
+window of a DL envelope when the sheet is folded at its marks. It has any length, and nothing in it
+is cut off.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
-from datetime import date, datetime
+from collections.abc import Iterable, Iterator
+from datetime import date
 
 import msgspec
 from msgspec.structs import replace
 
 from chalicelib.documents.lines import measure, paragraphs, shortened, wrap
 from chalicelib.documents.pages import (
-    HEAD,
     LABEL,
     PLAIN,
     STRONG,
@@ -43,7 +41,6 @@ FOLDS = (105.0, 210.0)
 
 _BODY, _BODY_LINE, _BLANK = 10.5, 5.3, 2.6
 _TEXT = RIGHT - LEFT
-_LABELS = 46.0  # the left column of a case
 # The size of an address and the height of its lines: the first that fits the window.
 _ADDRESS = ((10.5, 4.8), (9.0, 4.1), (8.0, 3.6))
 
@@ -76,48 +73,6 @@ class OfficialLetter(msgspec.Struct, frozen=True, kw_only=True):
     enclosures: tuple[str, ...] = ()
 
 
-class Fact(msgspec.Struct, frozen=True, kw_only=True):
-    """A label and what stands beside it."""
-
-    label: str
-    value: str
-
-
-class Dated(msgspec.Struct, frozen=True, kw_only=True):
-    """A date that follows from the rules, and the chain that produced it."""
-
-    title: str
-    on: date
-    why: str = ""
-
-
-class Happening(msgspec.Struct, frozen=True, kw_only=True):
-    """Something that happened: when, what, by whom, in the reader's language.
-
-    The moment is aware and in the organisation's zone.
-    """
-
-    at: datetime
-    title: str
-    by: str = ""
-    text: str = ""
-
-
-class CaseSheet(msgspec.Struct, frozen=True, kw_only=True):
-    """A whole case on paper, in the order in which it is read; what is empty is left out."""
-
-    language: Language
-    organisation_name: str
-    reference: str
-    made_on: date
-    facts: tuple[Fact, ...]
-    statement: str = ""
-    deadlines: tuple[Dated, ...] = ()
-    timeline: tuple[Happening, ...] = ()
-    letters: tuple[Happening, ...] = ()
-    answer: str = ""
-
-
 class Words(msgspec.Struct, frozen=True, kw_only=True):
     """One language's own words on paper."""
 
@@ -129,15 +84,6 @@ class Words(msgspec.Struct, frozen=True, kw_only=True):
     phone: str
     registry_number: str
     page: str
-    continued: str
-    case: str
-    made_on: str
-    statement: str
-    deadlines: str
-    timeline: str
-    letters: str
-    answer: str
-    moment: str
 
 
 WORDS: dict[Language, Words] = {
@@ -150,15 +96,6 @@ WORDS: dict[Language, Words] = {
         phone="Telefon",
         registry_number="Numer w rejestrze",
         page="{reference} – strona {page} z {pages}",
-        continued="(ciąg dalszy)",
-        case="Akta sprawy {reference}",
-        made_on="Sporządzono",
-        statement="Treść zgłoszenia",
-        deadlines="Terminy i ich podstawa",
-        timeline="Przebieg sprawy",
-        letters="Korespondencja",
-        answer="Odpowiedź",
-        moment="{at:%d.%m.%Y %H:%M}",
     ),
     "en": Words(
         greeting="Dear Sir or Madam,",
@@ -169,15 +106,6 @@ WORDS: dict[Language, Words] = {
         phone="Telephone",
         registry_number="Registry number",
         page="{reference} – page {page} of {pages}",
-        continued="(continued)",
-        case="Case file {reference}",
-        made_on="Made on",
-        statement="The submission",
-        deadlines="Dates and what they rest on",
-        timeline="What happened",
-        letters="Correspondence",
-        answer="The answer",
-        moment="{at:%Y-%m-%d %H:%M}",
     ),
     "ru": Words(
         greeting="Здравствуйте!",
@@ -188,24 +116,16 @@ WORDS: dict[Language, Words] = {
         phone="Телефон",
         registry_number="Регистрационный номер",
         page="{reference} – страница {page} из {pages}",
-        continued="(продолжение)",
-        case="Материалы обращения {reference}",
-        made_on="Составлено",
-        statement="Текст обращения",
-        deadlines="Сроки и их основания",
-        timeline="Ход рассмотрения",
-        letters="Переписка",
-        answer="Ответ",
-        moment="{at:%d.%m.%Y %H:%M}",
     ),
 }
 
 
 class Page(msgspec.Struct, frozen=True, kw_only=True):
-    """One page as it is drawn."""
+    """One page as it is drawn; `sections` are those that begin on it, with their tops."""
 
     texts: tuple[Text, ...]
     rules: tuple[Rule, ...]
+    sections: tuple[tuple[float, str], ...] = ()
 
 
 def render(letter: OfficialLetter) -> bytes:
@@ -214,22 +134,11 @@ def render(letter: OfficialLetter) -> bytes:
     return _drawn(typeset(letter), title, letter.language, letter.on)
 
 
-def render_case(sheet: CaseSheet) -> bytes:
-    """The case; the same for the same facts."""
-    title = WORDS[sheet.language].case.format(reference=sheet.reference)
-    return _drawn(typeset_case(sheet), title, sheet.language, sheet.made_on)
-
-
 def typeset(letter: OfficialLetter) -> tuple[Page, ...]:
     """The letter's pages; the first has the marks at which it is folded."""
     first, *others = _pages(_letter(letter), WORDS[letter.language], letter.reference)
     marks = tuple(Rule(6.0, y, 5.0) for y in FOLDS)
     return replace(first, rules=(*first.rules, *marks)), *others
-
-
-def typeset_case(sheet: CaseSheet) -> tuple[Page, ...]:
-    """The pages of the case."""
-    return tuple(_pages(_case(sheet), WORDS[sheet.language], sheet.reference))
 
 
 def _drawn(pages: Iterable[Page], title: str, language: Language, on: date) -> bytes:
@@ -260,8 +169,7 @@ def _letter(letter: OfficialLetter) -> Iterator[Row]:
     yield from _address(letter)
     yield from _opening(letter, words)
     passages = [Section(text=letter.text), *letter.elements, *letter.elsewhere]
-    body = [row for passage in passages for row in _passage(passage)]
-    *rest, last = body
+    *rest, last = [row for passage in passages for row in _passage(passage)]
     yield from rest
     yield replace(last, keeps=True)  # nobody signs a page that says nothing
     yield from _signature(letter, words)
@@ -330,12 +238,10 @@ def _passage(passage: Section) -> Iterator[Row]:
         yield replace(one_line(5.8, Text(LEFT, 0, said, TITLE, bold=True), gap=gap), keeps=True)
     if not passage.title:
         yield Row(height=_BLANK, keeps=True)
-    yield from _body(passage.text)
+    yield from body(passage.text)
 
 
-def _body(
-    text: str, *, x: float = LEFT, size: float = _BODY, step: float = _BODY_LINE
-) -> list[Row]:
+def body(text: str, *, x: float = LEFT, size: float = _BODY, step: float = _BODY_LINE) -> list[Row]:
     """Paragraphs as rows; no line of one stands alone at the end or the beginning of a page."""
     rows: list[Row] = []
     for paragraph in text.split("\n"):
@@ -358,78 +264,8 @@ def _signature(letter: OfficialLetter, words: Words) -> Iterator[Row]:
     if letter.enclosures:
         yield _heading(words.enclosures, size=PLAIN)
     for number, name in enumerate(letter.enclosures, 1):
-        yield from _body(f"{number}. {name}", size=PLAIN, step=4.4)
-
-
-# A case, from top to bottom.
-
-
-def _case(sheet: CaseSheet) -> Iterator[Row]:
-    words = WORDS[sheet.language]
-    title = words.case.format(reference=sheet.reference)
-    for one in wrap(title, _TEXT, HEAD, bold=True):
-        yield one_line(8.0, Text(LEFT, 0, one, HEAD, bold=True))
-    for one in wrap(sheet.organisation_name, _TEXT, STRONG):
-        yield one_line(5.0, Text(LEFT, 0, one, STRONG))
-    made = f"{words.made_on}: {day(sheet.made_on, sheet.language)}"
-    yield one_line(5.0, Text(LEFT, 0, made, PLAIN, grey=True))
-    yield Row(height=5.0, rules=(Rule(LEFT, 2.5, _TEXT),))
-    for fact in sheet.facts:
-        yield from _pair(fact.label, [(fact.value, True)])
-    yield from _titled(words.statement, words, _body(sheet.statement) if sheet.statement else [])
-    yield from _titled(words.deadlines, words, _deadlines(sheet))
-    yield from _titled(words.timeline, words, _happenings(sheet.timeline, words))
-    yield from _titled(words.letters, words, _happenings(sheet.letters, words))
-    yield from _titled(words.answer, words, _body(sheet.answer) if sheet.answer else [])
-
-
-def _titled(title: str, words: Words, rows: Iterable[Row]) -> Iterator[Row]:
-    """Rows under a title, which is repeated where a page breaks among them; no rows, no title."""
-    again = replace(_heading(f"{title} {words.continued}"), gap=0.0)
-    for number, row in enumerate(rows):
-        if not number:
-            yield _heading(title)
-        yield replace(row, heading=again) if number else row
+        yield from body(f"{number}. {name}", size=PLAIN, step=4.4)
 
 
 def _heading(said: str, *, size: float = TITLE) -> Row:
     return replace(one_line(8.0, Text(LEFT, 0, said, size, bold=True), gap=5.0), keeps=True)
-
-
-def _deadlines(sheet: CaseSheet) -> Iterator[Row]:
-    for one in sheet.deadlines:
-        why = one.why.replace("→", "›")  # the font has no arrow
-        yield from _pair(day(one.on, sheet.language), [(one.title, True), (why, False)])
-
-
-def _happenings(happened: Sequence[Happening], words: Words) -> Iterator[Row]:
-    for one in happened:
-        said = [(one.title, True), (one.by, False), (one.text, False)]
-        yield from _pair(words.moment.format(at=one.at), said)
-
-
-def _pair(label: str, values: Sequence[tuple[str, bool]]) -> Iterator[Row]:
-    """A label with what stands beside it; its first lines stay together."""
-    x = LEFT + _LABELS
-    left = wrap(label, _LABELS - 4.0, PLAIN)
-    right = [
-        (one, bold)
-        for value, bold in values
-        for one in (_lines(value, RIGHT - x, bold=bold) if value else ())
-    ]
-    most = max(len(left), len(right))
-    for number in range(most):
-        texts = []
-        if number < len(left):
-            texts.append(Text(LEFT, 0, left[number], PLAIN, grey=True))
-        if number < len(right):
-            one, bold = right[number]
-            texts.append(Text(x, 0, one, PLAIN, bold=bold))
-        row = one_line(4.6, *texts, gap=0.0 if number else 1.6)
-        yield replace(row, keeps=number < most - 1 and (number < 2 or number == most - 2))
-
-
-def _lines(text: str, width: float, *, bold: bool) -> list[str]:
-    return [
-        one for part in text.splitlines() for one in (wrap(part, width, PLAIN, bold=bold) or [""])
-    ]

@@ -64,14 +64,18 @@ def _as_shown(character: str) -> str:
 
 def wrap(text: str, width: float, size: float, *, bold: bool = False) -> list[str]:
     """One paragraph as lines that fit: broken at spaces, inside a word only if it fits no line."""
-    lines = [""]
+    widths = advances(bold=bold)
+    lines, used = [""], 0
     for word in _unbreakable(clean(text).replace("\n", " ")):
-        longer = f"{lines[-1]} {word}".strip(" ")
-        if measure(longer, size, bold=bold) <= width:
-            lines[-1] = longer
+        gap = widths[" "] if lines[-1] else 0
+        long = sum(map(widths.__getitem__, word))
+        if (used + gap + long) * size * POINT / 1000 <= width:
+            lines[-1] = f"{lines[-1]} {word}" if gap else word
+            used += gap + long
             continue
         *whole, rest = _cut(word, width, size, bold=bold)
-        lines += [*whole, rest]
+        lines += [*whole, rest.lstrip(" ")]
+        used = sum(map(widths.__getitem__, lines[-1]))
     return lines if lines[0] else lines[1:]
 
 
@@ -93,11 +97,14 @@ def _unbreakable(text: str) -> list[str]:
 
 
 def _cut(word: str, width: float, size: float, *, bold: bool) -> list[str]:
-    pieces = [""]
+    widths = advances(bold=bold)
+    pieces, used = [""], 0
     for character in word:
-        if measure(pieces[-1] + character, size, bold=bold) > width:
+        if (used + widths[character]) * size * POINT / 1000 > width:
             pieces.append("")
+            used = 0
         pieces[-1] += character
+        used += widths[character]
     return pieces
 
 

@@ -54,7 +54,7 @@ class Row(msgspec.Struct, frozen=True, kw_only=True):
     """A band over the whole width; positions in it count from its top.
 
     `gap` is left free above it unless it is the first of its page. `keeps`: the next row stays on
-    its page. `heading` is repeated where the page breaks before it.
+    its page. `heading` is repeated where the page breaks before it. `section` is what begins here.
     """
 
     height: float
@@ -65,6 +65,7 @@ class Row(msgspec.Struct, frozen=True, kw_only=True):
     gap: float = 0.0
     keeps: bool = False
     heading: "Row | None" = None
+    section: str = ""
 
 
 class Column(msgspec.Struct, frozen=True, kw_only=True):

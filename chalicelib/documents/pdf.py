@@ -5,6 +5,7 @@ goes through `FPDF.text`, which knows no markup, so nothing that a person wrote 
 script or a format.
 """
 
+from collections.abc import Iterable
 from datetime import UTC, date, datetime, time
 from html import escape
 from typing import TYPE_CHECKING
@@ -78,6 +79,13 @@ def draw_texts(pdf: "FPDF", page: Drawn) -> None:
         pdf.set_font(_FAMILY, "B" if text.bold else "", text.size)
         pdf.set_text_color(GREY if text.grey else INK)
         pdf.text(text.x, text.y, text.text)
+
+
+def mark_sections(pdf: "FPDF", sections: Iterable[tuple[float, str]]) -> None:
+    """Bookmarks of what begins on the page, at these heights: a long document is found by them."""
+    for y, title in sections:
+        pdf.set_y(y)
+        pdf.start_section(lines.clean(title))
 
 
 def _xmp(title: str, language: str, moment: datetime, *, part: int) -> str:

@@ -10,7 +10,7 @@ from msgspec.structs import replace
 
 from chalicelib import wiring
 from chalicelib.aws import clients
-from chalicelib.complaints import acts, correspondence, on_paper
+from chalicelib.complaints import acts, chapters, correspondence
 from chalicelib.complaints.attention import keep_until
 from chalicelib.complaints.case import (
     Channel,
@@ -181,7 +181,7 @@ def test_a_case_is_printed_whole(duly: Duly, language: str) -> None:
     for one in (held.value.reference, cases.WRITER.name, "AB-123", "2027"):
         assert one in said
     assert cases.SUBSTANCE.split()[0] in said
-    words = on_paper._words()[language]
+    words = chapters.words(language)
     assert words["events"]["complaint_received"] in said
     assert words["dates"]["answer"] in said
     assert words["letters"]["submission_taken"] in said
@@ -197,14 +197,15 @@ def test_the_paper_says_how_long_a_case_is_kept(duly: Duly, years: int, own: boo
     house = replace(house, held=replace(house.held, value=replace(root, settings=settings)))
     ended = Closed(state=State.ANSWERED, at=ports.now, outcome=Outcome.UPHELD)
     closed = replace(held.value, closed=ended)
-    words = on_paper._words()["pl"]
-    (kept,) = [one for one in on_paper._dates(closed, house, words, "pl") if "howyw" in one.title]
+    words = chapters.words("pl")["dates"]
+    voice = chapters.voice(closed, house, "pl")
+    (kept,) = [one for one in chapters.dates(closed, house, voice) if one.value == words["keep"]]
     end = keep_until(closed, settings.complaints)
-    assert end is not None and kept.on == closed.day(end) - timedelta(days=1)
-    assert (kept.why == words["dates"]["keep_own"]) is own
+    assert end is not None and kept.label == voice.on(closed.day(end) - timedelta(days=1))
+    assert (kept.more == words["keep_own"]) is own
     for still in (held.value, replace(closed, hold="spór")):
-        titles = [one.title for one in on_paper._dates(still, house, words, "pl")]
-        assert words["dates"]["keep"] not in titles
+        titles = [one.value for one in chapters.dates(still, house, voice)]
+        assert words["keep"] not in titles
 
 
 @pytest.mark.parametrize(
@@ -218,20 +219,21 @@ def test_the_paper_says_how_long_a_case_is_kept(duly: Duly, years: int, own: boo
 )
 def test_the_paper_names_a_city_once(address: str, city: str, said: str) -> None:
     """Item 10: many write the city into their address, and are asked for it besides (M7)."""
-    assert on_paper._person(Person(postal_address=address, city=city)) == said
+    assert chapters._person(Person(postal_address=address, city=city)) == said
 
 
 def test_every_event_and_letter_of_a_case_has_its_words_on_paper() -> None:
     """Item 10: in three languages, the same keys; every value of a class among them."""
-    words = on_paper._words()
+    polish = chapters.words("pl")
     for language in ("en", "ru"):
-        for group, known in words["pl"].items():
-            assert words[language][group].keys() == known.keys()
-            assert all(words[language][group].values())
-    values = words["pl"]["values"]
+        words = chapters.words(language)
+        assert words.keys() == polish.keys()
+        for group, known in polish.items():
+            assert words[group].keys() == known.keys()
+            assert all(words[group].values())
     for one in (*Kind, *Channel, *State, *Outcome):
-        assert one in values
-    templates = set(correspondence.COMPOSERS) - set(words["pl"]["letters"])
+        assert one in polish["values"]
+    templates = set(correspondence.COMPOSERS) - set(polish["letters"])
     assert templates == set()
 
 

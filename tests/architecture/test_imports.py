@@ -16,6 +16,7 @@ HEAVY = ("boto3", "botocore", "fpdf", "PIL", "jinja2", "jwt", "altcha")
 # mail that comes in, copies, and the tools for them.
 NOT_AT_A_START = (
     "chalicelib.agenda",
+    "chalicelib.complaints.chapters",
     "chalicelib.complaints.correspondence",
     "chalicelib.complaints.inbound",
     "chalicelib.complaints.lexicon",

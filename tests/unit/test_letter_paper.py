@@ -1,10 +1,10 @@
-"""The official letter and the case on paper: what they say, where it stands, that they last."""
+"""The official letter on paper: what it says, where it stands, that it lasts."""
 
 import hashlib
 import os
 import subprocess
 import sys
-from datetime import UTC, date, datetime, timedelta
+from datetime import date
 from io import BytesIO
 from pathlib import Path
 from typing import Any, get_args
@@ -18,15 +18,7 @@ from hypothesis import strategies as st
 from msgspec.structs import replace
 
 from chalicelib.documents import letter, lines, pages
-from chalicelib.documents.letter import (
-    WORDS,
-    CaseSheet,
-    Dated,
-    Fact,
-    Happening,
-    OfficialLetter,
-    Section,
-)
+from chalicelib.documents.letter import WORDS, OfficialLetter, Section
 from chalicelib.documents.sheet import Controller, Language
 from chalicelib.kernel.days import day
 
@@ -45,7 +37,6 @@ ORGANISATION = Controller(
     email="reklamacje@bursztyn.example",
     phone="+48 58 555 01 23",
 )
-FIRST = datetime(2026, 11, 6, 17, 5, tzinfo=UTC)
 
 
 def a_letter(language: Language = "pl", **changes: Any) -> OfficialLetter:
@@ -67,34 +58,27 @@ def a_letter(language: Language = "pl", **changes: Any) -> OfficialLetter:
     return replace(whole, **changes)
 
 
-def a_case(language: Language = "ru", **changes: Any) -> CaseSheet:
-    """A case with a long history."""
-    whole = CaseSheet(
-        language=language,
-        organisation_name=ORGANISATION.name,
-        reference=REFERENCE,
-        made_on=date(2026, 12, 5),
-        facts=(Fact(label="Вид", value="Жалоба"), Fact(label="Автор", value="Екатерина Щукина")),
-        statement=PROSE[language],
-        deadlines=(
-            Dated(title="Answer", on=date(2026, 12, 6), why="received Fri 6 Nov → 30th day 6 Dec"),
-        ),
-        timeline=tuple(
-            Happening(
-                at=FIRST + timedelta(hours=n), title=f"Event {n}", by="Żółć", text="note " * n
-            )
-            for n in range(60)
-        ),
-        letters=(Happening(at=FIRST, title="submission_taken", by="writer", text="delivered"),),
-        answer=PROSE[language],
-    )
-    return replace(whole, **changes)
-
-
 def words(pdf: bytes) -> list[str]:
     """The text of each page, blanks alike."""
     with pypdfium2.PdfDocument(pdf) as document:
         return [" ".join(p.get_textpage().get_text_bounded().split()) for p in document]
+
+
+def lasting(raw: bytes, title: str, on: str, language: Language) -> None:
+    """Assert that it is PDF/A-2u, with its title, its day and its language."""
+    with pikepdf.open(BytesIO(raw)) as pdf:
+        with pdf.open_metadata(update_docinfo=False, set_pikepdf_as_editor=False) as meta:
+            assert (meta["pdfaid:part"], meta["pdfaid:conformance"]) == ("2", "U")
+            assert meta["dc:title"] == title
+            assert meta["xmp:CreateDate"].startswith(f"{on}T00:00:00")
+        assert str(pdf.Root.Lang) == language
+        (intent,) = pdf.Root.OutputIntents
+        assert intent.S == "/GTS_PDFA1"
+        assert not pdf.is_encrypted
+        for font in pdf.pages[0].Resources.Font.values():
+            (descendant,) = font.DescendantFonts
+            assert b"beginbfchar" in font.ToUnicode.read_bytes()
+            assert len(descendant.FontDescriptor.FontFile2.read_bytes()) > 1000
 
 
 def dense(text: str) -> str:
@@ -195,68 +179,10 @@ def test_nobody_signs_a_page_that_says_nothing(length: int) -> None:
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
-def test_a_whole_case_is_on_paper(language: Language) -> None:
-    """Issue 3, item 10: facts, words, dates with their reasons, history, letters, answer."""
-    told, own = a_case(language), WORDS[language]
-    said = words(letter.render_case(told))
-    whole = " ".join(said)
-    assert len(said) > 2
-    for expected in (
-        own.case.format(reference=REFERENCE),
-        ORGANISATION.name,
-        day(told.made_on, language),
-        "Екатерина Щукина",
-        own.statement,
-        own.deadlines,
-        day(date(2026, 12, 6), language),
-        "received Fri 6 Nov › 30th day 6 Dec",
-        own.timeline,
-        own.letters,
-        "submission_taken",
-        own.answer,
-    ):
-        assert expected in whole
-    for n in range(60):
-        assert f"Event {n} " in whole
-        assert own.moment.format(at=FIRST + timedelta(hours=n)) in whole
-    assert dense(whole).count(dense(PROSE[language])) == 2
-    assert any(f"{own.timeline} {own.continued}" in page for page in said[1:])
-
-
-def test_what_a_case_does_not_have_leaves_no_empty_heading() -> None:
-    """Issue 3, item 10: an anonymous case has no answer and no letters."""
-    bare = a_case("en", statement="", deadlines=(), timeline=(), letters=(), answer="")
-    (said,) = words(letter.render_case(bare))
-    own = WORDS["en"]
-    for heading in (own.statement, own.deadlines, own.timeline, own.letters, own.answer):
-        assert heading not in said.replace(own.case.format(reference=REFERENCE), "")
-
-
-@pytest.mark.parametrize("language", LANGUAGES)
-def test_both_are_pdf_a_2u_with_title_and_language(language: Language) -> None:
+def test_it_is_pdf_a_2u_with_title_and_language(language: Language) -> None:
     """M84, M85: a letter is evidence for years; ISO 19005-2, level U."""
-    official, case = a_letter(language), a_case(language)
-    for raw, title, on in (
-        (letter.render(official), f"{official.subject} {REFERENCE}", "2026-12-04"),
-        (
-            letter.render_case(case),
-            WORDS[language].case.format(reference=REFERENCE),
-            "2026-12-05",
-        ),
-    ):
-        with pikepdf.open(BytesIO(raw)) as pdf:
-            with pdf.open_metadata(update_docinfo=False, set_pikepdf_as_editor=False) as meta:
-                assert (meta["pdfaid:part"], meta["pdfaid:conformance"]) == ("2", "U")
-                assert meta["dc:title"] == title
-                assert meta["xmp:CreateDate"].startswith(f"{on}T00:00:00")
-            assert str(pdf.Root.Lang) == language
-            (intent,) = pdf.Root.OutputIntents
-            assert intent.S == "/GTS_PDFA1"
-            assert not pdf.is_encrypted
-            for font in pdf.pages[0].Resources.Font.values():
-                (descendant,) = font.DescendantFonts
-                assert b"beginbfchar" in font.ToUnicode.read_bytes()
-                assert len(descendant.FontDescriptor.FontFile2.read_bytes()) > 1000
+    official = a_letter(language)
+    lasting(letter.render(official), f"{official.subject} {REFERENCE}", "2026-12-04", language)
 
 
 def test_nothing_in_a_letter_acts() -> None:
@@ -275,11 +201,11 @@ def test_the_same_facts_give_the_same_bytes_in_any_process() -> None:
     """M84: a retry keeps the same paper under the same SHA-256; no clock, no chance."""
     script = (
         "import hashlib, sys; sys.path.insert(0, 'tests/unit')\n"
-        "from test_letter_paper import a_case, a_letter, letter\n"
-        "raw = letter.render(a_letter()) + letter.render_case(a_case())\n"
+        "from test_letter_paper import a_letter, letter\n"
+        "raw = letter.render(a_letter())\n"
         "print(hashlib.sha256(raw).hexdigest())"
     )
-    raw = letter.render(a_letter()) + letter.render_case(a_case())
+    raw = letter.render(a_letter())
     elsewhere = subprocess.run(
         [sys.executable, "-c", script],
         cwd=ROOT,
@@ -313,13 +239,7 @@ def test_any_text_stays_inside_the_margins(name: str, title: str, text: str) -> 
         signer_position=title,
         enclosures=(title,),
     )
-    case = a_case(
-        reference=title,
-        facts=(Fact(label=title, value=text),),
-        statement=text * 9,
-        timeline=(Happening(at=FIRST, title=title, by=name, text=text),),
-    )
-    for page in (*letter.typeset(told), *letter.typeset_case(case)):
+    for page in letter.typeset(told):
         for one in page.texts:
             assert one.x >= letter.LEFT - 1e-6
             right = one.x + lines.measure(one.text, one.size, bold=one.bold)

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from chalicelib.complaints import on_paper, phrases
+from chalicelib.complaints import chapters, phrases
 from chalicelib.complaints.case import Outcome
 from chalicelib.complaints.elements import _PLACEHOLDER
 from chalicelib.policy import PACKS
@@ -138,7 +138,7 @@ def test_contact_data_that_nobody_checked_are_flagged() -> None:
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_every_event_has_words_on_paper(language: str) -> None:
     """Issue 3, item 10: who reads the case on paper reads no code."""
-    kinds, words = events_of_the_code(), on_paper._words()[language]
+    kinds, words = events_of_the_code(), chapters.words(language)
     assert len(kinds) > 30
     assert kinds <= words["events"].keys()
     dates = [said for name, said in words["dates"].items() if name != "keep_own"]  # a reason
