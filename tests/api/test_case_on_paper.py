@@ -1,5 +1,7 @@
 """The case on paper: all of it, in the reader's language, each letter with what became of it."""
 
+import re
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, get_args
 
@@ -8,7 +10,7 @@ import pytest
 from msgspec.structs import replace
 
 from chalicelib.complaints import case as cases
-from chalicelib.complaints import chapters, handling, on_paper, store
+from chalicelib.complaints import chapters, files, handling, on_paper, store
 from chalicelib.complaints.case import CaseFile, Flag, Logged, Message
 from chalicelib.documents import dossier
 from chalicelib.kernel.change import Key
@@ -76,8 +78,8 @@ def bounce(office: Office, kind: str = "Bounce") -> None:
 
 def test_the_paper_of_a_case_is_the_whole_case(office: Office) -> None:
     """Item 10, M88: messages, words of staff, files, contacts, who asks outside, by the link."""
-    files = [uploaded(office, PDF, "полис.pdf"), uploaded(office, ACTIVE, "вирус.pdf")]
-    case = a_case(office, files=files)
+    given = [uploaded(office, PDF, "полис.pdf"), uploaded(office, ACTIVE, "вирус.pdf")]
+    case = a_case(office, files=given)
     body = {"channel": "email", "sender": "writer", "text": "Поздний довод про клинику."}
     office.ask("POST", f"/api/complaints/{case['case_id']}/messages", body)
     office.done(
@@ -368,6 +370,9 @@ def test_every_code_of_a_case_has_its_words(language: str) -> None:
         },
         "values": set(get_args(Audience)) | {"email", "registered_post", "in_person"},
     }
+    source = Path(files.__file__).read_text(encoding="utf-8")
+    wanted["held"] = set(re.findall(r'(?:return|reason=) ?"([a-z_]+)"', source))
+    assert {"type", "two_in_one", "too_large"} <= wanted["held"]
     for group, known in wanted.items():
         assert known <= words[group].keys(), group
     told_by_events = {name for names in chapters._TOLD.values() for name in names}
