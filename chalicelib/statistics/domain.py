@@ -3,6 +3,10 @@
 A line holds days and classes, nobody's name, and outlives its case; so an erased case is counted
 as it ended, and an anonymous one like any other (M35). `on` is the day as of which is counted: what
 is open, how old it is, and whether its limit has passed.
+
+What ended after its limit is late, however it ended; but a case that nobody could answer, because
+it was anonymous or is answered with another, is not. A month is told by what ended in it: of what
+came in it, most is still open when it is over.
 """
 
 from collections import Counter
@@ -10,9 +14,11 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import date
 
 import msgspec
+from msgspec.structs import replace
 
 from chalicelib.complaints.register import Entry
 from chalicelib.kernel.errors import Invalid
+from chalicelib.kernel.workdays import DAY
 
 MOST_MONTHS = 60
 # How old an open case is, in days since its receipt: up to each of these, and beyond.
@@ -30,8 +36,10 @@ class RangeRefused(Invalid):
 class Group(msgspec.Struct, frozen=True, kw_only=True):
     """The cases of one class, counted.
 
-    `answered` were sent an answer, `on_time` by the last lawful day, the others `late`; `overdue`
-    are open past it. Of those answered, `median_days` and `p90_days` from receipt to the answer.
+    `answered` were sent an answer, `on_time` of them by the last lawful day. `late` are all that
+    ended after it, `late_unanswered` of them without an answer: so `on_time` and `late` together
+    are `answered` and `late_unanswered` together. `overdue` are open past it. Of those answered,
+    `median_days` and `p90_days` from receipt to the answer.
     """
 
     label: str
@@ -41,6 +49,7 @@ class Group(msgspec.Struct, frozen=True, kw_only=True):
     answered: int
     on_time: int
     late: int
+    late_unanswered: int
     overdue: int
     median_days: float | None = None
     p90_days: float | None = None
@@ -54,7 +63,11 @@ class Counted(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Statistics(msgspec.Struct, frozen=True, kw_only=True):
-    """The register of some months, counted in every way that is asked for (M23, M24, M86)."""
+    """The register of some months, counted in every way that is asked for (M23, M24, M86).
+
+    `ended_late` are those that ended past their limit without an answer, by the state they ended
+    in: together the `late_unanswered` of the total.
+    """
 
     on: date
     total: Group
@@ -66,6 +79,7 @@ class Statistics(msgspec.Struct, frozen=True, kw_only=True):
     by_channel: tuple[Group, ...]
     by_outcome: tuple[Counted, ...]
     by_state: tuple[Counted, ...]
+    ended_late: tuple[Counted, ...]
     open_by_age: tuple[Counted, ...]
     anonymous: int
     third_party: int
@@ -75,6 +89,24 @@ class Statistics(msgspec.Struct, frozen=True, kw_only=True):
     duplicates: int
     outside: int
     redress: int
+
+
+class Month(msgspec.Struct, frozen=True, kw_only=True):
+    """A month told: what came in it, what ended in it, what is open at its end (M24, M87).
+
+    Kind and product are those of what came; cause and department of what ended, for they are found
+    in handling.
+    """
+
+    received: int
+    ended: Group
+    open: int
+    overdue: int
+    by_kind: tuple[Counted, ...]
+    by_product: tuple[Counted, ...]
+    by_cause: tuple[Counted, ...]
+    by_department: tuple[Counted, ...]
+    open_by_age: tuple[Counted, ...]
 
 
 class Repeat(msgspec.Struct, frozen=True, kw_only=True):
@@ -100,6 +132,11 @@ def months_before(month: str, n: int) -> str:
     return f"{number // 12:04d}-{number % 12 + 1:02d}"
 
 
+def last_day(month: str) -> date:
+    """The day with which the month ends."""
+    return date.fromisoformat(f"{months_before(month, -1)}-01") - DAY
+
+
 def statistics(entries: Iterable[Entry], *, on: date) -> Statistics:
     """All counts of these lines as of that day."""
     lines = list(entries)
@@ -114,6 +151,7 @@ def statistics(entries: Iterable[Entry], *, on: date) -> Statistics:
         by_channel=_groups(lines, lambda one: one.channel, on),
         by_outcome=_counted(one.outcome for one in lines if not _is_open(one)),
         by_state=_counted(one.state for one in lines),
+        ended_late=_counted(one.state for one in lines if _is_late_unanswered(one)),
         open_by_age=_ages(lines, on),
         anonymous=sum(one.anonymous for one in lines),
         third_party=sum(one.third_party for one in lines),
@@ -130,7 +168,8 @@ def group(label: str, lines: Sequence[Entry], *, on: date) -> Group:
     """These lines as one class."""
     answered = [one for one in lines if one.answered_on is not None]
     days = sorted((one.answered_on - one.received_on).days for one in answered if one.answered_on)
-    on_time = sum(_is_on_time(one) for one in answered)
+    on_time = sum(not is_late(one) for one in answered)
+    unanswered = sum(map(_is_late_unanswered, lines))
     still = [one for one in lines if _is_open(one)]
     return Group(
         label=label,
@@ -139,17 +178,43 @@ def group(label: str, lines: Sequence[Entry], *, on: date) -> Group:
         closed=len(lines) - len(still),
         answered=len(answered),
         on_time=on_time,
-        late=len(answered) - on_time,
+        late=len(answered) - on_time + unanswered,
+        late_unanswered=unanswered,
         overdue=sum(one.limit is not None and one.limit < on for one in still),
         median_days=median(days),
         p90_days=nearest_rank(days, 90),
     )
 
 
+def month_told(entries: Iterable[Entry], month: str) -> Month:
+    """The month as these lines tell it, as of its end: what ended since was open then."""
+    on = last_day(month) + DAY
+    then = [_as_of(one, on) for one in entries if one.received_on < on]
+    received = [one for one in then if one.received_on.isoformat()[:7] == month]
+    ended, whole = ended_in(then, month), group("", then, on=on)
+    return Month(
+        received=len(received),
+        ended=group("", ended, on=on),
+        open=whole.open,
+        overdue=whole.overdue,
+        by_kind=_counted(one.kind for one in received),
+        by_product=_counted(one.product for one in received),
+        by_cause=_counted(one.cause for one in ended),
+        by_department=_counted(one.department for one in ended),
+        open_by_age=_ages(then, on),
+    )
+
+
+def ended_in(entries: Iterable[Entry], month: str) -> list[Entry]:
+    """The lines of the cases that ended in the month, whenever they came."""
+    return [one for one in entries if (end := _ended_on(one)) and end.isoformat()[:7] == month]
+
+
 def repeats(month: Iterable[Entry], before: Iterable[Entry], *, least: int) -> tuple[Repeat, ...]:
     """Causes that came often with one product in a month, or twice as often as in the one before.
 
-    Twice after once is chance, not a doubling: it takes three.
+    They are those of what ended in it: a cause is found by who handles the case. Twice after once
+    is chance, not a doubling: it takes three.
     """
     now, then = (
         Counter((one.cause, one.product) for one in lines if one.cause and _is_own(one))
@@ -187,9 +252,32 @@ def _is_own(one: Entry) -> bool:
     return not one.duplicate
 
 
-def _is_on_time(one: Entry) -> bool:
-    """Answered by the last lawful day; where the pack names none, nothing can be late."""
-    return one.limit is None or (one.answered_on is not None and one.answered_on <= one.limit)
+def is_late(one: Entry) -> bool:
+    """Whether it ended after its last lawful day; where the pack names none, nothing can be late.
+
+    Without an answer, a duplicate is not, nor an anonymous case: nobody was to have one.
+    """
+    end = one.answered_on or _ended_on(one)
+    if end is None or one.limit is None or end <= one.limit:
+        return False
+    return one.answered_on is not None or not (one.anonymous or one.duplicate)
+
+
+def _is_late_unanswered(one: Entry) -> bool:
+    return one.answered_on is None and is_late(one)
+
+
+def _ended_on(one: Entry) -> date | None:
+    """The day of its end, which is never moved; an e-mail with the answer may leave a day later."""
+    return None if _is_open(one) else one.closed_on or one.answered_on
+
+
+def _as_of(one: Entry, on: date) -> Entry:
+    """The line as that day began: open, if the case ended on it or later."""
+    end = _ended_on(one)
+    if end is None or end < on:
+        return one
+    return replace(one, state="registered", closed_on=None, answered_on=None)
 
 
 def _groups(lines: Iterable[Entry], label: Callable[[Entry], str], on: date) -> tuple[Group, ...]:

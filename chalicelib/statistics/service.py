@@ -3,6 +3,7 @@
 import hashlib
 from collections.abc import Iterable, Iterator
 from datetime import date
+from itertools import islice
 
 import msgspec
 
@@ -18,7 +19,7 @@ from chalicelib.statistics.domain import Statistics
 
 PAGE = 100
 MOST_LINES = 50_000
-COLUMNS = Entry.__struct_fields__
+COLUMNS = (*Entry.__struct_fields__, "late")
 
 
 class TooManyLines(Invalid):
@@ -37,6 +38,24 @@ def entries(ports: Ports, org: str, months: Iterable[str]) -> Iterator[Entry]:
             if read > MOST_LINES:
                 raise TooManyLines(field="from")
             yield entry
+
+
+def recent(ports: Ports, org: str, last: str, *, most: int) -> tuple[list[Entry], str]:
+    """The lines of the last months of receipt up to this one, and the first month that is there.
+
+    So many months at most, and as many whole ones, newest first, as can be counted in time:
+    `TooManyLines` if not even the last one can.
+    """
+    found: list[Entry] = []
+    first = ""
+    for month in (domain.months_before(last, n) for n in range(most)):
+        lines = list(islice(_month(ports, org, month), MOST_LINES - len(found) + 1))
+        if len(found) + len(lines) > MOST_LINES:
+            break
+        found, first = found + lines, month
+    if not first:
+        raise TooManyLines(field="from")
+    return found, first
 
 
 def statistics(ports: Ports, house: House, first: str, last: str) -> Statistics:
@@ -62,7 +81,7 @@ def export(ports: Ports, house: House, first: str, last: str) -> tuple[str, int]
 
 def table(lines: Iterable[Entry]) -> bytes:
     """The lines as a table for a spreadsheet (`kernel.tables`)."""
-    told = (msgspec.to_builtins(one) for one in lines)
+    told = (msgspec.to_builtins(one) | {"late": domain.is_late(one)} for one in lines)
     rows = ([one.get(name, _default(name)) for name in COLUMNS] for one in told)
     return tables.head(COLUMNS) + tables.lines(rows)
 

@@ -158,6 +158,30 @@ def test_an_erased_case_is_counted_as_it_ended(duly: Duly) -> None:
     assert before["statistics"]["by_cause"][0]["label"] == "delay"
 
 
+def test_an_overdue_case_that_ends_without_an_answer_is_late(duly: Duly) -> None:
+    """M22, M86: passed on or returned past its limit, it is counted, by how it ended."""
+    clock.at(duly, "2027-02-01 10:00")  # due on 3 March
+    keys = [cases.registered(duly).key for _ in range(3)]
+    clock.at(duly, "2027-03-10 10:00")
+    before = ask(duly, "/api/statistics").json["statistics"]
+    assert (before["total"]["overdue"], before["total"]["late"]) == (3, 0)
+    ports, house = duly.ports(), cases.house(duly)
+    for key, state in zip(keys, (State.ROUTED_OUT, State.RETURNED, State.RETURNED), strict=True):
+        held = cases.case_of(duly, key.id)
+        case = replace(held.value, closed=Closed(state=state, at=ports.now))
+        ports.ledger.commit(acts.done(held, case, house, "ended", by=SYSTEM, now=ports.now))
+    after = ask(duly, "/api/statistics").json["statistics"]
+    assert [after["total"][one] for one in ("overdue", "late", "late_unanswered")] == [0, 3, 3]
+    assert after["ended_late"] == [
+        {"label": "returned", "number": 2},
+        {"label": "routed_out", "number": 1},
+    ]
+    assert ask(duly, "/api/statistics/export").status == 200
+    (content,) = [raw for at, raw in duly.objects().items() if at.startswith("exports/")]
+    rows = list(csv.DictReader(io.StringIO(content.decode("utf-8-sig"))))
+    assert [one["late"] for one in rows] == ["yes"] * 3
+
+
 # A case on paper
 
 

@@ -182,7 +182,11 @@ def test_totals_reconcile_with_what_happened_event_by_event(
     assert counted.total.answered == sum(bool(one["answered"]) for one in told)
     assert counted.total.open == sum(one["state"] in domain.OPEN for one in told)
     assert counted.total.received == counted.total.open + counted.total.closed
-    assert counted.total.answered == counted.total.on_time + counted.total.late
+    total = counted.total
+    assert total.answered + total.late_unanswered == total.on_time + total.late
+    assert _reconciles(counted.ended_late, total.late_unanswered)
+    late = Counter(one["state"] for one, line in zip(told, lines, strict=True) if _late(one, line))
+    assert late == Counter({one.label: one.number for one in counted.ended_late})
     assert sum(one.number for one in counted.open_by_age) == counted.total.open
     ended = Counter(one["outcome"] for one in told if one["state"] not in domain.OPEN)
     assert {one.label: one.number for one in counted.by_outcome} == ended
@@ -200,6 +204,16 @@ def test_totals_reconcile_with_what_happened_event_by_event(
         assert sum(day <= (counted.total.p90_days or 0) for day in days) >= 0.9 * len(days)
 
 
+def _reconciles(found: Sequence[domain.Counted], total: int) -> bool:
+    return sum(one.number for one in found) == total
+
+
+def _late(one: dict[str, Any], line: Entry) -> bool:
+    """Whether the events tell of an end without an answer, past the limit of the line."""
+    ended = one["state"] not in domain.OPEN and not one["answered"] and not one["anonymous"]
+    return ended and line.limit is not None and date.fromisoformat(one["ended"]) > line.limit
+
+
 def _numbers(groups: Sequence[domain.Group]) -> dict[str, int]:
     return {one.label: one.received for one in groups}
 
@@ -209,7 +223,10 @@ def _told(events: Sequence[Event]) -> dict[str, Any]:
     one: dict[str, Any] = dict.fromkeys(("cause", "department", "outcome", "answered"), "")
     one |= {"state": "received", "anonymous": False, "redress": False}
     for event in events:
+        before = one["state"]
         one |= _step(event.kind, event.body)
+        if one["state"] != before:
+            one["ended"] = (event.at + timedelta(hours=3)).date().isoformat()  # in Moscow
     return one
 
 
@@ -292,6 +309,72 @@ def test_on_time_is_up_to_the_last_lawful_day_itself() -> None:
     assert domain.statistics([a_line(limit=None)], on=date(2030, 1, 1)).total.overdue == 0
 
 
+ENDS = ("routed_out", "returned", "closed_suspended", "closed_unanswered", "closed_not_on_behalf")
+
+
+@pytest.mark.parametrize("state", ENDS)
+def test_what_ends_past_its_limit_without_an_answer_is_late(state: str) -> None:
+    """M22, M52, M86: an overdue complaint that ends is no longer overdue, but late."""
+    open_, on = a_line(), date(2026, 5, 1)
+    assert domain.statistics([open_], on=on).total.overdue == 1
+    in_time = replace(open_, state=state, closed_on=date(2026, 4, 1))
+    late = replace(open_, state=state, closed_on=date(2026, 4, 2))
+    counted = domain.statistics([in_time, late, late, *answered_on(30, 31)], on=on)
+    total = counted.total
+    assert (total.answered, total.on_time, total.late, total.late_unanswered) == (2, 1, 3, 2)
+    assert (total.closed, total.overdue) == (5, 0)
+    assert counted.ended_late == (domain.Counted(label=state, number=2),)
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"state": "closed_anonymous", "anonymous": True},
+        {"state": "closed_duplicate", "duplicate": True},
+        {"state": "routed_out", "limit": None},
+    ],
+)
+def test_nobody_is_late_where_no_answer_was_due(changes: dict[str, Any]) -> None:
+    """M34, M35, M86: the anonymous have no answer, duplicates another's; or no limit."""
+    line = a_line(closed_on=date(2026, 5, 1), **changes)
+    counted = domain.statistics([line], on=date(2026, 6, 1))
+    assert (counted.total.late, counted.ended_late) == (0, ())
+    twice = a_line(state="answered", answered_on=date(2026, 5, 1), duplicate=True)
+    assert domain.statistics([twice], on=date(2026, 6, 1)).total.late == 1
+
+
+def test_a_month_is_told_by_what_ended_in_it() -> None:
+    """M24, M87: received by receipt; answered, late and causes by the day of the end."""
+    march, may = date(2026, 3, 31), date(2026, 5, 4)
+    ended = {"state": "answered", "cause": "delay", "department": "Życie"}
+    lines = [
+        a_line(),
+        a_line(**ended, closed_on=march, answered_on=march),
+        a_line(**ended, closed_on=date(2026, 4, 1), answered_on=date(2026, 4, 1)),
+        a_line(**ended, closed_on=date(2026, 4, 30), answered_on=may),  # the e-mail left later
+        a_line(state="routed_out", closed_on=date(2026, 4, 30)),
+        a_line(**ended, closed_on=may, answered_on=may),
+        a_line(kind="request", received_on=date(2026, 4, 20), limit=date(2026, 5, 20)),
+        a_line(received_on=date(2026, 5, 1), limit=date(2026, 5, 31)),
+    ]
+    told = domain.month_told(lines, "2026-04")
+    assert (told.received, told.open, told.overdue) == (1, 3, 2)
+    assert told.by_kind == (domain.Counted(label="request", number=1),)
+    assert (told.ended.closed, told.ended.answered, told.ended.on_time) == (3, 2, 1)
+    assert (told.ended.late, told.ended.late_unanswered, told.ended.median_days) == (2, 1, 46.5)
+    assert {one.label: one.number for one in told.by_cause} == {"": 1, "delay": 2}
+    assert {one.label: one.number for one in told.open_by_age} == {
+        "<=7": 0,
+        "<=14": 1,
+        "<=30": 0,
+        "<=60": 2,
+        "60+": 0,
+    }
+    each = [domain.month_told(lines, month) for month in ("2026-03", "2026-04", "2026-05")]
+    assert sum(one.ended.closed for one in each) == 5
+    assert each[1].open == each[0].open + each[1].received - each[1].ended.closed
+
+
 def test_open_cases_by_age() -> None:
     """Item 10: each bound belongs to the younger class."""
     on = date(2026, 6, 30)
@@ -368,3 +451,14 @@ def test_the_table_is_quoted_and_marked() -> None:
     assert len(head.split(",")) == len(service.COLUMNS)
     assert line.count('"yes"') == 1
     assert '"2026-03-02"' in line
+
+
+def test_the_table_says_what_was_late() -> None:
+    """M86: the last column; the lines with a yes are those that the statistics count."""
+    late = a_line(state="routed_out", closed_on=date(2026, 4, 2))
+    lines = [late, a_line(), *answered_on(30, 31), replace(late, duplicate=True)]
+    head, *rows = service.table(lines).decode("utf-8-sig").split()
+    assert head.endswith(',"late"')
+    assert [row.rpartition(",")[2] for row in rows] == ['"yes"', '"no"', '"no"', '"yes"', '"no"']
+    counted = domain.statistics(lines, on=date(2026, 6, 1))
+    assert counted.total.late == 2
