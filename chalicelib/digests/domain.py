@@ -12,6 +12,7 @@ from typing import Any
 import msgspec
 
 from chalicelib.kernel.change import SYSTEM, Change, Event, Held, Key, Letter, Notice, Part
+from chalicelib.organisations.domain import Organisation
 from chalicelib.policy.reasons import LANGUAGES
 
 KIND = "PERSON"
@@ -62,13 +63,31 @@ def came_back(held: Held[Desk], letter: Letter, *, now: datetime) -> Change | No
     """
     if letter.facts.get("instead"):
         return None
-    again = Letter(
+    again = _instead(letter, now)
+    return _change(held, "digest_bounced", now, (), held.value, letters=(again,))
+
+
+def month_came_back(held: Held[Organisation], letter: Letter, *, now: datetime) -> Change | None:
+    """A month that its reader was not told goes to the controller, once (M87).
+
+    None for the sign of life: who watches outside misses it, which is the alarm. The organisation's
+    next day is due when it was.
+    """
+    if letter.template != "monthly_digest" or letter.facts.get("instead"):
+        return None
+    event = Event(kind="digest_bounced", actor=SYSTEM, at=now, body={"letter": letter.letter_id})
+    return Change.of(
+        held, held.value, event, letters=(_instead(letter, now),), due_at=held.value.due_at
+    )
+
+
+def _instead(letter: Letter, now: datetime) -> Letter:
+    return Letter(
         template=letter.template,
         to=letter.to,
         facts=letter.facts | {"instead": True},
         promised_at=now,
     )
-    return _change(held, "digest_bounced", now, (), held.value, letters=(again,))
 
 
 def hand_on(

@@ -10,6 +10,7 @@ import msgspec
 from chalicelib import log
 from chalicelib.complaints import receipt, register
 from chalicelib.complaints.products import products
+from chalicelib.complaints.register import Entry
 from chalicelib.contact.domain import Addressee
 from chalicelib.digests import domain
 from chalicelib.digests.domain import Desk, Waiting
@@ -29,13 +30,14 @@ from chalicelib.policy.packs import load
 from chalicelib.ports import Due, Item, Ports
 from chalicelib.statistics import domain as counts
 from chalicelib.statistics import service as statistics
-from chalicelib.statistics.domain import Group, Repeat, Statistics
+from chalicelib.statistics.domain import Counted, Group, Month, Repeat
 from chalicelib.statistics.service import TooManyLines
 
 # What is due a moment later goes with what is due now: the notices of one run are one letter.
 TOGETHER = timedelta(minutes=3)
 MOST_STUCK = 100
 MOST_MONTHS = 3  # told after an outage; older ones are in the statistics
+MONTHS_READ = 12  # of receipt: what came before and ended only now is in the statistics
 MOST_READERS = 25
 MOST_TALLIES = 12
 _WORDS = Path(__file__).parent / "words.toml"
@@ -128,12 +130,11 @@ def begin_day(ports: Ports, key: Key) -> str:
     if routine is None or routine.next_at > ports.now:
         return "skipped"
     stuck = ports.ledger.stuck(key.org, most=MOST_STUCK)
-    letters, month = [], routine.month
+    letters, months = [], _months_to_tell(ports, house, routine.month)
     if house.settings.complaints.watch_email:
         letters.append(_alive(ports, house, len(stuck)))
-    for one in _months_to_tell(ports, house, routine.month):
-        letters += _month_letters(ports, house, one)
-        month = one
+    letters += _months_told(ports, house, months)
+    month = months[-1] if months else routine.month
     body = {"letters": [one.template for one in letters], "stuck": len(stuck)}
     ports.ledger.commit(
         organisation.day_begun(house, told=month, letters=tuple(letters), body=body, now=ports.now)
@@ -217,28 +218,45 @@ def _months_to_tell(ports: Ports, house: House, last: str) -> list[str]:
     return sorted(one for one in found if one > last)
 
 
-def _month_letters(ports: Ports, house: House, month: str) -> list[Letter]:
+def _months_told(ports: Ports, house: House, months: list[str]) -> list[Letter]:
+    """The letters of these months, from one reading of the register however many there are.
+
+    A month of receipt is a list of its own: a query and a batch read for each hundred lines of the
+    last twelve. Nothing of a month that has more than one run can count: the sign of life must not
+    wait for it.
+    """
+    if not months:
+        return []
+    org, most = house.organisation.org, MONTHS_READ + len(months) - 1
+    try:
+        lines, since = statistics.recent(ports, org, months[-1], most=most)
+    except TooManyLines as error:
+        log.error("month_not_told", error, month=months[-1])
+        return []
+    told = [one for one in months if since <= one]
+    return [letter for one in told for letter in _month_letters(ports, house, lines, one, since)]
+
+
+def _month_letters(
+    ports: Ports, house: House, lines: list[Entry], month: str, since: str
+) -> list[Letter]:
     """The month in numbers for every head, and without heads for every administrator (M24, M87).
 
-    None where nothing was received: who keeps consents alone is not written to; nor where a month
-    has more than one run can count: the sign of life must not wait for it.
+    None where nothing was received, ended or is open: who keeps consents alone is not written to.
     """
-    org, earlier = house.organisation.org, counts.months_before(month, 1)
-    try:
-        lines = list(statistics.entries(ports, org, [month]))
-        before = list(statistics.entries(ports, org, [earlier])) if lines else []
-    except TooManyLines as error:
-        log.error("month_not_told", error, month=month)
+    counted = counts.month_told(lines, month)
+    if not (counted.received or counted.ended.closed or counted.open):
         return []
-    if not lines:
-        return []
-    ended = date.fromisoformat(f"{counts.months_before(month, -1)}-01") - DAY
-    counted = counts.statistics(lines, on=ended + DAY)
-    alarms = counts.repeats(lines, before, least=house.settings.complaints.repeats)[:MOST_TALLIES]
+    earlier = counts.months_before(month, 1)
+    before = counts.ended_in(lines, earlier)
+    least = house.settings.complaints.repeats
+    alarms = counts.repeats(counts.ended_in(lines, month), before, least=least)
     facts = {
-        "month": ended.isoformat(),
-        "statistics": msgspec.to_builtins(_short(counted)),
-        "alarms": msgspec.to_builtins(alarms),
+        "month": counts.last_day(month).isoformat(),
+        "since": f"{since}-01",
+        "told": msgspec.to_builtins(_short(counted)),
+        "before": msgspec.to_builtins(counts.month_told(lines, earlier).ended),
+        "alarms": msgspec.to_builtins(alarms[:MOST_TALLIES]),
     }
     members = [one for one in house.directory.members if one.active]
     heads = [one for one in members if one.role is Role.HEAD] or list(filter(_is_admin, members))
@@ -253,25 +271,26 @@ def _month_letters(ports: Ports, house: House, month: str) -> list[Letter]:
     ]
 
 
-def _short(counted: Statistics) -> Statistics:
+def _short(counted: Month) -> Month:
     """As much of it as a letter says: there may be any number of causes."""
     return msgspec.structs.replace(
         counted,
         **{
             name: tuple(_often(getattr(counted, name)))
-            for name in ("by_month", "by_kind", "by_product", "by_cause", "by_department")
+            for name in ("by_kind", "by_product", "by_cause", "by_department")
         },
     )
 
 
 def monthly_digest(ports: Ports, occasion: Occasion) -> Prepared:
-    """The month as its reader's language tells it; of the reader's department, if there is one."""
+    """The month as its reader's language tells it; to the controller if it came back from them."""
     house, facts = occasion.house, occasion.letter.facts
-    member = _member(house, occasion.letter.to.removeprefix("staff:"))
+    staff_id = occasion.letter.to.removeprefix("staff:")
+    member = None if facts.get("instead") else _member(house, staff_id)
     language = member.language if member else house.settings.languages[0]
-    counted = msgspec.convert(facts["statistics"], Statistics)
+    counted, before = msgspec.convert(facts["told"], Month), msgspec.convert(facts["before"], Group)
     alarms = msgspec.convert(facts["alarms"], tuple[Repeat, ...])
-    total = counted.total
+    ended = counted.ended
     names = {one.code: getattr(one, language) for one in products()}
     return _to_staff(
         house,
@@ -279,20 +298,48 @@ def monthly_digest(ports: Ports, occasion: Occasion) -> Prepared:
         told.MonthlyDigest(
             staff_name=_name(house, member),
             month=date.fromisoformat(facts["month"]),
-            received=total.received,
-            closed=total.closed,
-            open=total.open,
-            overdue=total.overdue,
-            on_time_percent=total.on_time * 100 // total.answered if total.answered else None,
-            median_days=_whole(total.median_days),
-            p90_days=_whole(total.p90_days),
+            since=date.fromisoformat(facts["since"]),
+            received=counted.received,
+            closed=ended.closed,
+            answered=ended.answered,
+            late=ended.late,
+            late_unanswered=ended.late_unanswered,
+            open=counted.open,
+            overdue=counted.overdue,
+            on_time_percent=_on_time(ended),
+            median_days=_whole(ended.median_days),
+            p90_days=_whole(ended.p90_days),
+            before_closed=before.closed,
+            before_late=before.late,
+            before_on_time_percent=_on_time(before),
             by_kind=_tallies(counted.by_kind, str),
             by_product=_tallies(counted.by_product, lambda code: names.get(code, code)),
             by_cause=_tallies(counted.by_cause, str),
             by_department=_tallies(counted.by_department, str),
+            open_by_age=_ages(counted, language),
             alarms=tuple(_alarm(one, names, language) for one in alarms),
         ),
     )
+
+
+def _on_time(ended: Group) -> int | None:
+    """How many per cent had their answer in time, of all that were to have one and ended."""
+    due = ended.on_time + ended.late
+    return ended.on_time * 100 // due if due else None
+
+
+def _ages(counted: Month, language: str) -> tuple[Tally, ...]:
+    """How old the open cases are, each step in words; nothing where none is open."""
+    if not counted.open:
+        return ()
+    words, first = _words()[language], 0
+    found = []
+    for at_most, one in zip((*counts.AGES, None), counted.open_by_age, strict=True):
+        said = words["older"] if at_most is None else words["age"]
+        label = said.format(first=first, last=at_most or counts.AGES[-1])
+        found.append(Tally(label=label, number=one.number))
+        first = (at_most or 0) + 1
+    return tuple(found)
 
 
 def _alarm(one: Repeat, names: dict[str, str], language: str) -> str:
@@ -302,12 +349,12 @@ def _alarm(one: Repeat, names: dict[str, str], language: str) -> str:
     return said.format(cause=one.cause, product=product, number=one.number, before=one.before)
 
 
-def _tallies(groups: Iterable[Group], name: Callable[[str], str]) -> tuple[Tally, ...]:
-    return tuple(Tally(label=name(one.label), number=one.received) for one in _often(groups))
+def _tallies(found: Iterable[Counted], name: Callable[[str], str]) -> tuple[Tally, ...]:
+    return tuple(Tally(label=name(one.label), number=one.number) for one in _often(found))
 
 
-def _often(groups: Iterable[Group]) -> list[Group]:
-    return sorted(groups, key=lambda one: (-one.received, one.label))[:MOST_TALLIES]
+def _often(found: Iterable[Counted]) -> list[Counted]:
+    return sorted(found, key=lambda one: (-one.number, one.label))[:MOST_TALLIES]
 
 
 def _whole(days: float | None) -> int | None:
@@ -372,6 +419,12 @@ def _came_back(
     return domain.came_back(held, letter, now=now)
 
 
+def _month_came_back(
+    held: Held[Any], letter: Letter, part: Item | None, house: House, now: datetime
+) -> Change | None:
+    return domain.month_came_back(held, letter, now=now)
+
+
 _OF_A_PERSON: dict[str, Composer] = {"case_digest": case_digest}
 _OF_A_DAY: dict[str, Composer] = {"alive_report": alive_report, "monthly_digest": monthly_digest}
 PERSON = Owner(
@@ -381,4 +434,10 @@ PERSON = Owner(
     addressee=_nobody_outside,
     on_bounced=_came_back,
 )
-ORGANISATION = Owner(held=_held, parts=(), composers=_OF_A_DAY, addressee=_nobody_outside)
+ORGANISATION = Owner(
+    held=_held,
+    parts=(),
+    composers=_OF_A_DAY,
+    addressee=_nobody_outside,
+    on_bounced=_month_came_back,
+)

@@ -261,25 +261,35 @@ class Tally(msgspec.Struct, frozen=True, kw_only=True):
 class MonthlyDigest(msgspec.Struct, frozen=True, kw_only=True):
     """A month in numbers, to the heads of departments (M24, M87).
 
-    `month` is any day of it. The labels of `by_kind` are the kinds' codes; all others are already
-    in the reader's language. `alarms` are whole sentences about causes that repeat (M23). Without
-    a closed case there is nothing on time, and no days: None.
+    `month` is any day of it. What was received came in it; what was closed, answered or late ended
+    in it, and what is open was open at its end: of the cases received from `since` on. Of the month
+    before, `before_closed` and what follows is said as it stands now. The labels of `by_kind` are
+    the kinds' codes; all others are already in the reader's language. `alarms` are whole sentences
+    about causes that repeat (M23). Without an answer there is nothing on time, and no days: None.
     """
 
     staff_name: str
     month: date
+    since: date
     department: str = ""
     received: int
     closed: int
+    answered: int
+    late: int
+    late_unanswered: int
     open: int
     overdue: int
     on_time_percent: int | None = None
     median_days: int | None = None
     p90_days: int | None = None
+    before_closed: int = 0
+    before_late: int = 0
+    before_on_time_percent: int | None = None
     by_kind: tuple[Tally, ...] = ()
     by_product: tuple[Tally, ...] = ()
     by_cause: tuple[Tally, ...] = ()
     by_department: tuple[Tally, ...] = ()
+    open_by_age: tuple[Tally, ...] = ()
     alarms: tuple[str, ...] = ()
     link: str = ""
 

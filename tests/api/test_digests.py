@@ -8,7 +8,7 @@ from msgspec.structs import replace
 
 from chalicelib import agenda
 from chalicelib.complaints import acts
-from chalicelib.complaints.case import Closed, Outcome, State
+from chalicelib.complaints.case import AnswerProgress, Closed, Outcome, State
 from chalicelib.digests import service as digests
 from chalicelib.kernel.change import SYSTEM, Change, Held, Key
 from chalicelib.organisations import domain as organisation
@@ -293,6 +293,144 @@ def test_the_first_working_day_of_a_month_tells_heads_the_month_before(duly: Dul
     assert "Zakończone: 2" in letter
     assert "Przyczyna „delay” powtarza się" in letter
     assert not any("kwiecień" in one for one in told(duly, ANNA))
+
+
+def ended(duly: Duly, key: Key, cause: str, state: State = State.ANSWERED) -> None:
+    """The case ends now, with an answer sent today if it is answered."""
+    held = cases.case_of(duly, key.id)
+    ports, house = duly.ports(), cases.house(duly)
+    now, sent = ports.now, None
+    if state is State.ANSWERED:
+        sent = AnswerProgress(
+            answer_id="a", by=OTHER, drafted_at=now, sent_at=now, sent_on=held.value.day(now)
+        )
+    closed = Closed(state=state, at=now, outcome=Outcome.REJECTED if sent else None)
+    case = replace(held.value, answer=sent, closed=closed, cause=cause)
+    ports.ledger.commit(acts.done(held, case, house, "ended", by=SYSTEM, now=now))
+
+
+def months_told(duly: Duly, address: str = HANNA) -> list[str]:
+    """What each month in numbers says to this reader."""
+    return [one for one in told(duly, address) if "Podsumowanie: " in one]
+
+
+def test_a_month_tells_what_ended_in_it_whenever_it_came(duly: Duly) -> None:
+    """M23, M24, M87: by a rule of 30 days the cases of a month end in the next one: their lateness,
+    days and causes are told there, once."""
+    set_complaints(duly, repeats=5)
+    keys = []
+    for day in ("10", "15", "18", "22", "23", "24", "25"):
+        clock.at(duly, f"2027-02-{day} 10:00")
+        keys.append(cases.registered(duly).key)
+    begin(duly, "2027-03-01 09:30")
+    clock.at(duly, "2027-03-22 11:00")
+    for key in keys[2:]:
+        ended(duly, key, "delay")
+    clock.at(duly, "2027-03-29 11:00")
+    ended(duly, keys[0], "delay")  # due on 12 March
+    ended(duly, keys[1], "tone", State.ROUTED_OUT)  # due on 17 March
+    begin(duly, "2027-04-01 09:30")
+    begin(duly, "2027-05-04 09:30")  # in April nothing came, ended, or was open
+    february, march = months_told(duly)
+    for line in ("Otrzymane: 7", "Zakończone: 0", "Otwarte na koniec miesiąca: 7", "15–30 dni: 1"):
+        assert line in february
+    for line in (
+        "marzec 2027",
+        "Otrzymane: 0",
+        "Zakończone: 7",
+        "W tym z odpowiedzią: 6",
+        "Odpowiedzi w terminie: 71%",
+        "Zakończone po terminie ustawowym: 2",
+        "W tym bez odpowiedzi: 1",
+        "Dni do odpowiedzi (mediana): 28",
+        "Otwarte na koniec miesiąca: 0",
+        "delay: 6",
+        "Przyczyna „delay” powtarza się",
+    ):
+        assert line in march
+    assert "„tone”" not in march
+
+
+def test_a_month_in_which_something_is_only_open_is_told(duly: Duly) -> None:
+    """M87: silent only where nothing came, ended or is open; and what ended since was open then."""
+    clock.at(duly, "2027-02-10 10:00")
+    key = cases.registered(duly).key
+    begin(duly, "2027-03-01 09:30")
+    clock.at(duly, "2027-04-01 08:00")
+    ended(duly, key, "delay")
+    begin(duly, "2027-04-01 09:30")
+    _, march = months_told(duly)
+    for line in ("Otrzymane: 0", "Zakończone: 0", "Otwarte na koniec miesiąca: 1"):
+        assert line in march
+    assert "W tym po terminie ustawowym: 1" in march
+
+
+def test_what_is_entered_late_stands_in_the_next_letter(duly: Duly) -> None:
+    """M24, M87: a posted answer is entered days later; the month before is told as it is now."""
+    clock.at(duly, "2027-02-01 10:00")
+    key = cases.registered(duly).key
+    begin(duly, "2027-03-01 09:30")
+    clock.at(duly, "2027-02-26 10:00")
+    ended(duly, key, "delay")  # entered on 2 March
+    clock.at(duly, "2027-03-10 10:00")
+    cases.registered(duly)
+    begin(duly, "2027-04-01 09:30")
+    february, march = months_told(duly)
+    assert "Zakończone: 0" in february
+    of_march, _, of_february = march.partition("MIESIĄC WCZEŚNIEJ")
+    assert "Zakończone: 0" in of_march
+    assert "Zakończone: 1" in of_february and "w terminie: 100%" in of_february
+
+
+def test_the_months_of_receipt_are_read_as_far_as_can_be_counted(
+    duly: Duly, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """M86: a query a month, a batch more where it has lines; what a run can't count is left out
+    from the oldest month on, and it is said since when is counted."""
+    for wall in ("2026-01-12", "2026-03-10", "2027-01-11", "2027-01-12"):
+        clock.at(duly, f"{wall} 10:00")
+        cases.registered(duly)
+    ports = duly.ports()
+    with duly.calls() as made:
+        lines, since = statistics.recent(ports, "agencja", "2027-01", most=12)
+    assert (len(lines), since) == (3, "2026-02")
+    assert made.count("dynamodb.Query") == 12
+    assert len(made) == 12 + 2
+    monkeypatch.setattr(statistics, "MOST_LINES", 2)
+    lines, since = statistics.recent(ports, "agencja", "2027-01", most=12)
+    assert (len(lines), since) == (2, "2026-04")
+
+
+def test_a_month_that_came_back_goes_to_the_controller_once(duly: Duly) -> None:
+    """M87: a head whose mailbox is full is no reason that nobody proposes changes (M24)."""
+    clock.at(duly, "2027-02-10 10:00")
+    cases.registered(duly)
+    begin(duly, "2027-03-01 09:30")
+    (lost,) = [one for one in duly.mailbox.to(HANNA) if "Podsumowanie: " in one.text]
+    controller = cases.house(duly).settings.controller.email
+    due = cases.house(duly).organisation.due_at
+    bounce = {"bounceType": "Permanent"}
+    assert duly.event("Bounce", lost, bounce=bounce) == "bounced"
+    assert duly.event("Bounce", lost, bounce=bounce) == "nothing"
+    organisation_store.forget(duly.ports(), "agencja")
+    assert cases.house(duly).organisation.due_at == due
+    duly.tick()
+    (instead,) = [one for one in duly.mailbox.to(controller) if "Podsumowanie: " in one.text]
+    assert "Otrzymane: 1" in instead.text
+    assert duly.event("Bounce", instead, bounce=bounce) == "bounced"
+    begin(duly, "2027-03-02 09:30")
+    assert (len(months_told(duly)), len(months_told(duly, controller))) == (1, 1)
+
+
+def test_a_sign_of_life_that_came_back_is_missed_and_not_sent_again(duly: Duly) -> None:
+    """Item 9: its absence is the alarm."""
+    set_complaints(duly, watch_email=WATCH)
+    begin(duly, "2027-02-02 10:00")
+    (sign,) = duly.mailbox.to(WATCH)
+    sent = len(duly.mailbox.sent)
+    assert duly.event("Bounce", sign, bounce={"bounceType": "Permanent"}) == "bounced"
+    duly.tick()
+    assert len(duly.mailbox.sent) == sent
 
 
 def test_no_month_is_lost_in_an_outage(duly: Duly) -> None:

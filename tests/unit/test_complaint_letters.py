@@ -73,6 +73,14 @@ def a_month(**told: Any) -> facts.MonthlyDigest:
         "department": "Likwidacja szkód",
         "received": 31,
         "closed": 28,
+        "since": date(2025, 12, 1),
+        "answered": 26,
+        "late": 3,
+        "late_unanswered": 2,
+        "before_closed": 17,
+        "before_late": 5,
+        "before_on_time_percent": 71,
+        "open_by_age": (facts.Tally(label="> 60", number=4),),
         "open": 12,
         "overdue": 1,
         "on_time_percent": 96,
@@ -175,7 +183,14 @@ TO_STAFF = [
         next_due=date(2026, 11, 30),
     ),
     a_month(),
-    a_month(on_time_percent=None, median_days=None, p90_days=None, alarms=(), department=""),
+    a_month(
+        on_time_percent=None,
+        median_days=None,
+        p90_days=None,
+        before_closed=0,
+        alarms=(),
+        department="",
+    ),
 ]
 EVERY_LETTER = [*TO_PERSONS, *TO_STAFF]
 
@@ -435,8 +450,11 @@ def test_the_month_is_told_by_kind_product_cause_and_department(language: str) -
     """M24, M87: totals, days and repeating causes; what nobody classed is told, too."""
     text = compose(a_month(), language).text
     assert month(date(2026, 11, 1), language) in text
-    for line in ("Motor & more: 31", "late_payment: 11", "Likwidacja szkód: 31", "96%"):
+    for line in ("Motor & more: 31", "late_payment: 11", "Likwidacja szkód: 31", "96%", "> 60: 4"):
         assert line in text
+    for number in (31, 28, 26, 3, 2, 12, 1, 9, 24, 17, "71%", 5):
+        assert f": {number}\n" in text
+    assert day(date(2025, 12, 1), language) in " ".join(text.split())
     assert {"pl": "nie określono: 1", "en": "not stated: 1", "ru": "не указано: 1"}[
         language
     ] in text
