@@ -232,11 +232,39 @@ class Mailer(Protocol):
         """The message id of what was accepted; `MailRefused` or `MailDelayed`."""
 
 
+class Body(msgspec.Struct, frozen=True, kw_only=True):
+    """Somebody else to turn to (M108), by language: who, what for, and how to reach them.
+
+    `role` says which of the bodies that the rules name it is, such as the ombudsman.
+    """
+
+    name: dict[str, str]
+    how: dict[str, str]
+    about: dict[str, str] = {}
+    role: str = ""
+
+
+class Elsewhere(msgspec.Struct, frozen=True, kw_only=True):
+    """Where else a client may turn, as it is in force today.
+
+    `own`: as the organisation published it; else what comes with the pack.
+    """
+
+    own: bool = False
+    bodies: tuple[Body, ...] = ()
+
+
+def untold(ports: "Ports", org: str, pack: str) -> Elsewhere:
+    """Nobody publishes anything: the pack's own phrases are all that there is."""
+    return Elsewhere()
+
+
 class Ports(msgspec.Struct, frozen=True, kw_only=True):
     """Everything from outside, handed to a use case as one value.
 
     `now` is the moment of this request (an offset counts on the stage `local` alone); `real_now`
-    the true one, by which tokens live. `pace` waits until the next letter may leave.
+    the true one, by which tokens live. `pace` waits until the next letter may leave. `elsewhere`
+    says where else a client of an organisation may turn today, under a pack.
     """
 
     ledger: Ledger
@@ -250,3 +278,4 @@ class Ports(msgspec.Struct, frozen=True, kw_only=True):
     count: Callable[[str, int], None]
     cache: dict[Any, Any]
     shards: Sequence[str]
+    elsewhere: Callable[["Ports", str, str], Elsewhere] = untold

@@ -2,6 +2,7 @@
 
 import os
 import time
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from functools import cache
 from typing import Any
@@ -11,12 +12,13 @@ from chalicelib.aws.bucket import S3Bucket
 from chalicelib.aws.ledger import DynamoLedger
 from chalicelib.aws.mailer import SesMailer
 from chalicelib.kernel.tokens import KeyRing
-from chalicelib.ports import Ports, Vault
+from chalicelib.ports import Elsewhere, Ports, Vault, untold
 
 LOCAL = "local"
 _cache: dict[Any, Any] = {}
 _offset: tuple[float, float] = (0.0, 0.0)
 _next_letter = 0.0
+_elsewhere: Callable[[Ports, str, str], Elsewhere] = untold
 
 
 def setting(name: str, default: str | None = None) -> str:
@@ -50,7 +52,14 @@ def ports() -> Ports:
         count=_count,
         cache=_cache,
         shards=ledger.SHARDS,
+        elsewhere=_elsewhere,
     )
+
+
+def tell_elsewhere(by: Callable[[Ports, str, str], Elsewhere]) -> None:
+    """Who knows where else a client may turn: told by `app.py`, which sees every feature."""
+    global _elsewhere  # noqa: PLW0603  one feature publishes it
+    _elsewhere = by
 
 
 def vault() -> Vault:

@@ -9,7 +9,7 @@ import msgspec
 
 from chalicelib.clients import store as clients
 from chalicelib.clients.domain import Client, ClientErased, ClientUnknown
-from chalicelib.complaints import answers, elements, phrases, service, store
+from chalicelib.complaints import answers, elements, elsewhere, phrases, service, store
 from chalicelib.complaints import case as cases
 from chalicelib.complaints.answers import AnswerDrafted, Sending, Words
 from chalicelib.complaints.case import AnswerUnknown, Complaint, Kind, Outcome, Said, Signer
@@ -22,7 +22,7 @@ from chalicelib.kernel.change import Actor, AlreadyDone, Change, Held, Key, Once
 from chalicelib.kernel.errors import ChangedMeanwhile
 from chalicelib.letters.senders import controller
 from chalicelib.organisations.domain import House, Member
-from chalicelib.ports import Ports
+from chalicelib.ports import Elsewhere, Ports
 
 PDF = "application/pdf"
 LAYOUT = "letter-1"
@@ -90,14 +90,23 @@ def draft(
         case = held.value
         spoken = language or case.language
         cases.refuse(spoken in house.settings.languages, "language")
+        told = elsewhere.told(ports, org, case)
         words = Words(
             outcome=outcome,
             text=_template(case, outcome, spoken),
-            elements=_phrases(case, outcome, spoken),
+            elements=_phrases(case, outcome, spoken, told),
             signer=Signer(name=member.name, position=member.position),
         )
         return answers.draft(
-            held, answer_id, words, spoken, house, by=by, now=ports.now, once=once(answer_id)
+            held,
+            answer_id,
+            words,
+            spoken,
+            house,
+            by=by,
+            now=ports.now,
+            once=once(answer_id),
+            published=elsewhere.published(case.policy, spoken, told),
         )
 
     try:
@@ -237,9 +246,11 @@ def _template(case: Complaint, outcome: Outcome | None, language: str) -> str:
     return phrases.template(outcome, language)
 
 
-def _phrases(case: Complaint, outcome: Outcome | None, language: str) -> dict[str, str]:
+def _phrases(
+    case: Complaint, outcome: Outcome | None, language: str, told: Elsewhere
+) -> dict[str, str]:
     return {
-        one.key: phrases.element(case.policy, one.letter, one.key, language)
+        one.key: elsewhere.phrase(case.policy, one.letter, one.key, language, told)
         for one in elements.wanted(case, outcome)
         if one.key != elements.SIGNATORY
     }

@@ -163,15 +163,24 @@ def draft(
     by: Actor,
     now: datetime,
     once: Once | None = None,
+    published: Iterable[str] = (),
 ) -> Change:
-    """A first draft; its words begin from the template of its outcome and language."""
+    """A first draft; its words begin from the template of its outcome and language.
+
+    `published`: what it may hold, word for word, of what the organisation publishes.
+    """
     case = held.value
     require_open(case)
     if case.answer is not None:
         raise AnswerDrafted
     require_outcome(case, words.outcome)
     refuse(language in house.settings.languages, "language")
-    blank = Said(said_id=answer_id, kind=SENT, language=language)
+    blank = Said(
+        said_id=answer_id,
+        kind=SENT,
+        language=language,
+        published=tuple(map(privacy.digest, published)),
+    )
     said = _said(case, blank, words, by=by, now=now)
     progress = AnswerProgress(
         answer_id=answer_id,

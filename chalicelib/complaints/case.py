@@ -555,7 +555,8 @@ class Said(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     `elements` are the texts that the pack asks for, by its keys; `wording` is the pack's own
     sentence, in the language of the case; `until` the day that it names. A paper went by post on
     `posted_on`: then no letter is promised. An answer has its language, its signer, what was made
-    of its private data, and its paper where it leaves on one.
+    of its private data, and its paper where it leaves on one; `published` are the digests of the
+    elements that it could take over from what the organisation publishes: nobody's secrets.
     """
 
     said_id: str = ""
@@ -571,6 +572,7 @@ class Said(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     signer: Signer = Signer()
     checked: Checked | None = None
     paper: Paper | None = None
+    published: tuple[str, ...] = ()
 
 
 class Logged(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):

@@ -13,7 +13,7 @@ from typing import Any, Literal, cast
 import msgspec
 from msgspec.structs import replace
 
-from chalicelib.complaints import acts, answers, phrases, receipt, service, store
+from chalicelib.complaints import acts, answers, elsewhere, phrases, receipt, service, store
 from chalicelib.complaints.case import Complaint, Person, Said, State
 from chalicelib.complaints.inbound import reply_address
 from chalicelib.complaints.receipt import INSURED, LINK_LIFE, WRITER
@@ -135,7 +135,6 @@ def answer_sent(ports: Ports, occasion: Occasion) -> Prepared:
     """The answer itself (M52, M55), with where to turn next (M108)."""
     case, said = occasion.owner.value, _words(occasion)
     language = said.language or case.language
-    elsewhere = sections(case, "refusal", said, language)
     return _to_person(
         ports,
         occasion,
@@ -147,7 +146,7 @@ def answer_sent(ports: Ports, occasion: Occasion) -> Prepared:
         answered_on=case.day(occasion.letter.promised_at),
         text=said.text,
         elements=sections(case, "answer", said, language),
-        elsewhere=elsewhere,
+        elsewhere=sections(case, "refusal", said, language),
         signer_name=said.signer.name,
         signer_position=said.signer.position,
     )
@@ -178,8 +177,14 @@ def suspended(ports: Ports, occasion: Occasion) -> Prepared:
 
 
 def court_returned(ports: Ports, occasion: Occasion) -> Prepared:
-    """It contests a court's decision: how that is appealed (M50)."""
-    return _to_person(ports, occasion, told.CourtReturned, text=_words(occasion).text)
+    """It contests a court's decision: how that is appealed (M50), and where to turn (M108)."""
+    return _to_person(
+        ports,
+        occasion,
+        told.CourtReturned,
+        text=_words(occasion).text,
+        elsewhere=_elsewhere(ports, occasion),
+    )
 
 
 def routed_out(ports: Ports, occasion: Occasion) -> Prepared:
@@ -255,15 +260,23 @@ def _to_person(
 
 
 def _closed(ports: Ports, occasion: Occasion, shape: type[ToPerson]) -> Prepared:
-    case, said = occasion.owner.value, _words(occasion)
-    keys = case.policy.letters.get("refusal", {})
-    elsewhere = tuple(
-        Section(title=phrases.title("refusal", key, case.language), text=text)
-        for key in keys
-        if (text := phrases.ready(case.policy, "refusal", key, case.language))
-    )
+    said = _words(occasion)
     return _to_person(
-        ports, occasion, shape, wording=said.wording, text=said.text, elsewhere=elsewhere
+        ports,
+        occasion,
+        shape,
+        wording=said.wording,
+        text=said.text,
+        elsewhere=_elsewhere(ports, occasion),
+    )
+
+
+def _elsewhere(ports: Ports, occasion: Occasion) -> tuple[Section, ...]:
+    """Where else to turn, as it is published on the day on which the letter leaves (M108)."""
+    case = occasion.owner.value
+    found = elsewhere.bodies(case.policy, elsewhere.told(ports, occasion.owner.key.org, case))
+    return tuple(
+        Section(title=one.name[case.language], text=one.how[case.language]) for one in found
     )
 
 

@@ -12,6 +12,7 @@ import msgspec
 
 from chalicelib.complaints import phrases
 from chalicelib.complaints.case import GRANTED, Complaint, Kind, Outcome, Said
+from chalicelib.complaints.privacy import digest
 from chalicelib.policy.packs import Element, LetterKind
 
 NEGATIVE = frozenset({Outcome.PARTLY, Outcome.REJECTED})
@@ -111,7 +112,8 @@ def field_at(said: Said, place: int) -> str:
 def own_words(case: Complaint, said: Said) -> tuple[tuple[int, int], ...]:
     """The stretches of the whole letter that are, word for word, what every such letter says.
 
-    Where to turn to has addresses and telephones in it, and nobody's secret.
+    Where to turn to has addresses and telephones in it, and nobody's secret: as the pack's phrases
+    say it, or as it was published when the answer was drafted.
     """
     standard = {
         phrases.element(case.policy, letter, key, said.language)
@@ -120,7 +122,7 @@ def own_words(case: Complaint, said: Said) -> tuple[tuple[int, int], ...]:
     }
     found, start = [], 0
     for _, words in passages(said):
-        if words in standard:
+        if words in standard or digest(words) in said.published:
             found.append((start, start + len(words)))
         start += len(words) + len(BETWEEN)
     return tuple(found)

@@ -3,10 +3,12 @@
 `phrases/<language>.toml` has a text for each outcome and for each element of each pack; where the
 law differs, one for the jurisdiction or for the pack. What stands in square brackets is filled in
 by an officer, and no letter leaves with it. Contact data of the bodies that a client may turn to
-(M101-M105, M108) are in `phrases/bodies.toml`, with where they were read and how sure they are.
+(M101-M105, M108) are in `phrases/bodies.toml`, with where they were read and how sure they are;
+what the organisation publishes of them goes first (`elsewhere`).
 """
 
 import re
+from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -18,6 +20,7 @@ from chalicelib.policy.packs import Confidence, Pack
 _FOLDER = Path(__file__).parent / "phrases"
 _PLACEHOLDER = re.compile(r"\[[^\[\]\n]*\]")
 _BODY = re.compile(r"\{([a-z]+)\}")
+EVERYBODY = "everybody"
 
 
 class Body(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -43,16 +46,18 @@ def title(letter: str, key: str, language: str) -> str:
     return found
 
 
-def element(pack: Pack, letter: str, key: str, language: str) -> str:
+def element(
+    pack: Pack, letter: str, key: str, language: str, published: Mapping[str, str] | None = None
+) -> str:
     """The text by which a letter holds this element of the pack; "" where there is none.
 
-    It may have places to be filled in.
+    It may have places to be filled in. `published`: how the organisation says that bodies are
+    reached, by their names, and all of them as `EVERYBODY`.
     """
-    wanted = _words(language).get(letter, {}).get(key, {})
-    found = (wanted.get(name) for name in (pack.pack, pack.jurisdiction, "any"))
-    text: str = next((one for one in found if one), "")
+    told = published or {}
+    text = _text(pack, letter, key, language, whole=EVERYBODY in told)
     phone = _words(language)["labels"]["phone"]
-    return _BODY.sub(lambda name: _reached(body(pack, name[1]), phone), text.strip())
+    return _BODY.sub(lambda name: told.get(name[1]) or _reached(body(pack, name[1]), phone), text)
 
 
 def ready(pack: Pack, letter: str, key: str, language: str) -> str:
@@ -68,9 +73,21 @@ def body(pack: Pack, name: str) -> Body:
 
 def unverified(pack: Pack, letter: str, key: str) -> bool:
     """Whether the element names a body whose contact data nobody has checked."""
-    wanted = _words("en").get(letter, {}).get(key, {})
-    text = wanted.get(pack.pack) or wanted.get(pack.jurisdiction) or wanted.get("any", "")
-    return any(body(pack, name).confidence == "L" for name in _BODY.findall(text))
+    return any(body(pack, name).confidence == "L" for name in named(pack, letter, key))
+
+
+def named(pack: Pack, letter: str, key: str) -> frozenset[str]:
+    """The bodies that this element says how to reach."""
+    return frozenset(_BODY.findall(_text(pack, letter, key, "en")))
+
+
+def _text(pack: Pack, letter: str, key: str, language: str, *, whole: bool = False) -> str:
+    """The words as they are written, `published` first where there is everybody to name."""
+    wanted = _words(language).get(letter, {}).get(key, {})
+    names = ("published",) if whole else ()
+    found = (wanted.get(name) for name in (*names, pack.pack, pack.jurisdiction, "any"))
+    text: str = next((one for one in found if one), "")
+    return text.strip()
 
 
 def _reached(one: Body, phone: str) -> str:

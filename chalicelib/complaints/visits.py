@@ -11,7 +11,7 @@ from typing import Literal
 
 import msgspec
 
-from chalicelib.complaints import form, handling, phrases, receipt, service, store
+from chalicelib.complaints import elsewhere, form, handling, receipt, service, store
 from chalicelib.complaints.case import (
     AlreadyDecided,
     Channel,
@@ -38,8 +38,8 @@ from chalicelib.kernel.tokens import (
 from chalicelib.organisations import store as organisations
 from chalicelib.organisations.domain import House
 from chalicelib.policy.engine import Deadline
-from chalicelib.policy.reasons import LANGUAGES, why
-from chalicelib.ports import Ports
+from chalicelib.policy.reasons import why
+from chalicelib.ports import Body, Ports
 
 MOST_MESSAGES = 50
 Stage = Literal[
@@ -99,13 +99,6 @@ class Visit(msgspec.Struct, frozen=True, kw_only=True):
         return self.case.third_party and not insured
 
 
-class Body(msgspec.Struct, frozen=True, kw_only=True):
-    """Somebody else to turn to, by language: who, and how (M108)."""
-
-    name: dict[str, str]
-    how: dict[str, str]
-
-
 class Standing(msgspec.Struct, frozen=True, kw_only=True):
     """How far the case is, as its private page tells it."""
 
@@ -144,7 +137,7 @@ def standing(ports: Ports, visit: Visit) -> Standing:
         registered_on=None if outside or not case.registered_at else case.day(case.registered_at),
         due=None if due is None else (due.limit, why(due, case.language)),
         may_add=_may_add(case),
-        where_next=() if outside else _where_next(case, ports, case.answer_due),
+        where_next=() if outside else _where_next(visit, ports, case.answer_due),
     )
 
 
@@ -256,21 +249,13 @@ def _may_add(case: Complaint) -> bool:
     return case.state is not State.CLOSED_ANONYMOUS and case.messages < MOST_MESSAGES
 
 
-def _where_next(case: Complaint, ports: Ports, due: Deadline | None) -> tuple[Body, ...]:
+def _where_next(visit: Visit, ports: Ports, due: Deadline | None) -> tuple[Body, ...]:
     """Where else to turn: after a negative end, or when the answer is late (M108)."""
+    case = visit.case
     ended = case.closed is not None and (
         case.closed.state in _NEGATIVE or case.closed.outcome in (Outcome.REJECTED, Outcome.PARTLY)
     )
     late = case.is_open and due is not None and case.day(ports.now) > due.limit
-    return _bodies(case) if ended or late else ()
-
-
-def _bodies(case: Complaint) -> tuple[Body, ...]:
-    found = []
-    for key in case.policy.letters.get("refusal", {}):
-        how = {one: phrases.ready(case.policy, "refusal", key, one) for one in LANGUAGES}
-        if all(how.values()):
-            found.append(
-                Body(name={one: phrases.title("refusal", key, one) for one in LANGUAGES}, how=how)
-            )
-    return tuple(found)
+    if not (ended or late):
+        return ()
+    return elsewhere.bodies(case.policy, elsewhere.told(ports, visit.held.key.org, case))

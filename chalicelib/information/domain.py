@@ -21,7 +21,8 @@ from chalicelib.kernel.errors import Conflict, NotFound
 from chalicelib.kernel.workdays import local
 from chalicelib.organisations.domain import LANGUAGES, House, SettingRefused, Settings
 
-SECTIONS = ("submissions", "cooling_off", "rights", "sources", "elsewhere")
+ELSEWHERE = "elsewhere"  # whom to turn to: letters and status pages tell its contacts, too
+SECTIONS = ("submissions", "cooling_off", "rights", "sources", ELSEWHERE)
 SHIPPED = 0  # the number of the text that comes with Duly
 MOST_VERSIONS = 200  # of a section: the index of all stays a small item
 MOST_BLOCKS = 100
@@ -34,6 +35,8 @@ _PLACEHOLDER = r"\{([^\W\d]\w*)\}"
 
 # One text by language. Empty where there is nothing to say.
 Words = dict[str, str]
+# The bodies that the rules' own phrases name.
+Role = Literal["", "ombudsman", "regulator", "union", "commissioner"]
 
 
 class Block(
@@ -102,9 +105,14 @@ class Site(
 
 
 class Contact(Block, frozen=True, kw_only=True, tag="contact"):
-    """Where else to turn. `checked_on`: when somebody last made sure that it is still right."""
+    """Where else to turn. `checked_on`: when somebody last made sure that it is still right.
+
+    `role`: which of the bodies that the rules name it is; without one, a card that has the name,
+    the e-mail address or the site of the one that comes with Duly is that one.
+    """
 
     name: Words
+    role: Role = ""
     about: Words = {}
     address: Words = {}
     hours: Words = {}

@@ -5,11 +5,11 @@ from datetime import date
 
 import msgspec
 
-from chalicelib.information import defaults, domain, store
+from chalicelib.information import bodies, defaults, domain, store
 from chalicelib.information.domain import (
+    ELSEWHERE,
     SECTIONS,
     SHIPPED,
-    Contact,
     Draft,
     Edition,
     EditionUnknown,
@@ -22,7 +22,7 @@ from chalicelib.organisations import store as houses
 from chalicelib.organisations.domain import House
 from chalicelib.policy import packs
 from chalicelib.policy.packs import Pack, Source
-from chalicelib.ports import Ports
+from chalicelib.ports import Elsewhere, Ports
 
 
 class Published(msgspec.Struct, frozen=True, kw_only=True):
@@ -107,14 +107,21 @@ def state_facts(
     return overview(ports, org)
 
 
-def bodies(ports: Ports, org: str, on: date | None = None) -> tuple[Contact, ...]:
-    """Where else a client may turn, for letters and status pages of a negative outcome (M108)."""
-    found = published(ports, org, on)
-    text = found.editions.get("elsewhere")
+def elsewhere(ports: Ports, org: str, pack: str) -> Elsewhere:
+    """Where else a client may turn today, for letters and status pages (M108).
+
+    What the organisation published; else what comes with the case's own pack.
+    """
+    house, index = houses.house(ports, org), store.index(ports, org)
+    coming = shipped(packs.load(pack), ELSEWHERE)
+    number = index.in_force(ELSEWHERE, domain.today(house.settings, ports.now))
+    text = coming
+    if number != SHIPPED:
+        text = store.editions(ports, org, [(ELSEWHERE, number)])[ELSEWHERE]
     if text is None:
-        return ()
-    merged = domain.shown(text, found.house.settings)
-    return tuple(one for one in merged.blocks if isinstance(one, Contact))
+        return Elsewhere()
+    known = coming.blocks if coming else ()
+    return Elsewhere(own=number != SHIPPED, bodies=bodies.told(text, known, house.settings))
 
 
 def sources(pack: Pack) -> Mapping[str, Source]:

@@ -185,6 +185,7 @@ class CourtReturned(ToPerson, frozen=True, kw_only=True):
     """It contests a court's decision: returned, with how that is appealed (M50)."""
 
     text: str
+    elsewhere: tuple[Section, ...] = ()
 
 
 class RoutedOut(ToPerson, frozen=True, kw_only=True):

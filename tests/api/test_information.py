@@ -225,9 +225,20 @@ def test_reading_again_asks_the_table_nothing(duly: Duly) -> None:
 
 def test_letters_and_status_pages_can_name_the_bodies(duly: Duly) -> None:
     """M108: whom to turn to after a negative outcome, as it is published."""
-    names = [one.name["pl"] for one in service.bodies(duly.ports(), "agencja")]
-    assert names == ["Rzecznik Finansowy", "Komisja Nadzoru Finansowego"]
+    pack = "pl-nat-2026-02-13"
+    shipped = service.elsewhere(duly.ports(), "agencja", pack)
+    names = [one.name["pl"] for one in shipped.bodies]
+    assert (shipped.own, names) == (False, ["Rzecznik Finansowy", "Komisja Nadzoru Finansowego"])
     card = {"kind": "contact", "name": WORDS, "phones": [{"number": "22 100 20 30"}]}
     assert publish(duly, a_draft(duly, blocks=[card]), "elsewhere").status == 200
-    (own,) = service.bodies(duly.ports(), "agencja")
-    assert own.name == WORDS
+    found = service.elsewhere(duly.ports(), "agencja", pack)
+    duly.ports().cache.pop(("information", "agencja"))
+    for read in (["dynamodb.GetItem"], []):
+        with duly.calls() as calls:
+            assert service.elsewhere(duly.ports(), "agencja", pack) == found
+        assert calls == read
+    with duly.calls() as calls:
+        assert duly.ports().elsewhere(duly.ports(), "agencja", pack) == found
+    assert calls == []
+    (own,) = found.bodies
+    assert (found.own, own.name, own.how["pl"]) == (True, WORDS, "tel. 22 100 20 30")

@@ -211,6 +211,21 @@ def test_where_else_to_turn_is_said_in_the_readers_language(
     expect(page.locator("[data-bodies]")).to_contain_text("Financial Ombudsman")
 
 
+def test_each_way_to_reach_a_body_has_a_line_of_its_own(
+    page: Page, complaints: FakeComplaints
+) -> None:
+    """M108: an address, a telephone and a site are told apart, and a long site fits the screen."""
+    how = (
+        "Skargi dotyczące ubezpieczeń.\nul. Nowa 1, 00-950 Warszawa\nhttps://rf.example/" + "a" * 80
+    )
+    one = {"name": {"pl": "Rzecznik Finansowy"}, "how": {"pl": how}}
+    complaints.standing = a_standing(stage="unanswered", where_next=[one])
+    open_status(page, complaints)
+    said = page.locator("[data-bodies] li").inner_text()
+    assert said.splitlines() == ["Rzecznik Finansowy", *how.splitlines()]
+    assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
+
+
 def test_a_message_and_a_document_are_added(page: Page, complaints: FakeComplaints) -> None:
     """M46, M74: and the page says that they have arrived."""
     open_status(page, complaints)
