@@ -44,7 +44,7 @@ ACTS: dict[str, Any] = {
     "enter_complaint": COMPLAINT | {"channel": "in_person", "received_at": None},
     "upload_case_file": {"content_type": "application/pdf"},
     "add_case_message": {"channel": "in_person", "text": "Jeszcze jedno."},
-    "assign_case": {"assignee": ADMIN, "department": "Szkody"},
+    "assign_case": {"assignee": ADMIN},
     "note_on_case": {"text": "Notatka."},
     "log_contact": {
         "kind": "call_out",
