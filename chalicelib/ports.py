@@ -6,7 +6,7 @@ from typing import Any, Protocol
 
 import msgspec
 
-from chalicelib.kernel.change import Change, Key, Letter, Lookup, Once
+from chalicelib.kernel.change import Change, Counter, Key, Letter, Lookup, Once
 from chalicelib.kernel.tokens import KeyRing
 
 
@@ -81,6 +81,9 @@ class Ledger(Protocol):
 
         `ChangedMeanwhile` if somebody was first.
         """
+
+    def spend(self, org: str, counters: Sequence[Counter]) -> None:
+        """Count something that changes nothing else; `TooManyRequests` if a counter is full."""
 
     def was_done(self, org: str, once: Once) -> bool:
         """Whether this very request came before; `IdempotencyKeyReused` if another had its key."""

@@ -208,7 +208,7 @@ class DynamoLedger:
 
         `ChangedMeanwhile` if the version is not the one that was read, `Taken` if a unique look-up
         is held by another, `AlreadyDone` or `IdempotencyKeyReused` if the request came before,
-        `TooManyRequests` if its counter is full.
+        `TooManyRequests` if one of its counters is full.
         """
         version, writes = self._writes(change, settles)
         try:
@@ -238,13 +238,23 @@ class DynamoLedger:
         writes += [self._letter(key, letter, change.event.at) for letter in change.letters]
         writes += [self._lookup(key, lookup) for lookup in change.lookups]
         writes += [self._notice(key.org, notice) for notice in change.notices]
-        if change.counter:
-            writes.append(self._counted(key.org, change.counter))
+        writes += [self._counted(key.org, counter) for counter in change.counters]
         if settles:
             writes.append({"Update": self._letter_step(*settles, due_at=None)})
         if change.once:
             writes.append(self._put(_once(key.org, change.once), create=True))
         return version, writes
+
+    def spend(self, org: str, counters: Sequence[Counter]) -> None:
+        """Count something that changes nothing else; `TooManyRequests` if a counter is full."""
+        writes = [self._counted(org, counter) for counter in counters]
+        try:
+            _call("transact_write_items", TransactItems=writes)
+        except clients.client("dynamodb").exceptions.TransactionCanceledException as error:
+            reasons = error.response.get("CancellationReasons", [])
+            if any(one.get("Code") == "ConditionalCheckFailed" for one in reasons):
+                raise TooManyRequests from error
+            raise Unavailable from error
 
     def was_done(self, org: str, once: Once) -> bool:
         """Whether this very request came before; `IdempotencyKeyReused` if another had its key."""
@@ -490,7 +500,9 @@ class DynamoLedger:
         first_notice = first_lookup + len(change.lookups)
         if failed and first_lookup <= failed[0] < first_notice:
             raise Taken from error
-        if change.counter and failed == [first_notice + len(change.notices)]:
+        first_counter = first_notice + len(change.notices)
+        after = first_counter + len(change.counters)
+        if failed and first_counter <= failed[0] and failed[-1] < after:
             raise TooManyRequests from error
         if failed:
             raise ChangedMeanwhile from error

@@ -56,7 +56,7 @@ def begun(
         notices=notices,
         due_at=attention.next_moment(case, house.settings.complaints),
         once=once,
-        counter=counter,
+        counters=(counter,) if counter else (),
     )
 
 

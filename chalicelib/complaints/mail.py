@@ -203,7 +203,8 @@ def _join(ports: Ports, arrived: Arrived, named: Held[Complaint]) -> Outcome:
         change = receipt.join(held, message, added, house, by=_CLIENT, now=ports.now, once=once)
         if not answering:
             return replace(change, letters=())
-        return replace(change, counter=_counter(arrived, ports.now) if change.letters else None)
+        counters = (_counter(arrived, ports.now),) if change.letters else ()
+        return replace(change, counters=counters)
 
     def act(*, answering: bool) -> None:
         service.act(ports, house, case_id, None, lambda held: decide(held, answering=answering))

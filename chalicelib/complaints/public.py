@@ -311,7 +311,9 @@ def upload_status_file(call: Call, org: str) -> UploadForm:
     """A form for one later file of exactly this size and type."""
     visit = visits.open_status(call.ports, org, call.body.token)
     folder = form.new_folder()
-    return _upload(call, visits.upload_key(visit, folder, call.body.slot), folder)
+    made = _upload(call, visits.upload_key(visit, folder, call.body.slot), folder)
+    visits.admit_upload(call.ports, visit, call.origin)
+    return made
 
 
 @routes.public("POST", BASE + "/status/add", takes=Addition, gives=Added, status=201)

@@ -2,7 +2,7 @@
 
 import hashlib
 import secrets
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
 from datetime import datetime
 from functools import partial
@@ -113,15 +113,18 @@ def join(
     *,
     by: Actor,
     once: Once | None = None,
+    counters: Sequence[Counter] = (),
 ) -> Held[Complaint]:
     """Something that came later joins its case; the same again changes nothing.
 
     To a closed case, too: that it opens a new one is an officer's decision (M74).
+    `TooManyRequests` if one of the counters is full.
     """
     more = tuple(added)
 
     def decide(held: Held[Complaint]) -> Change:
-        return receipt.join(held, message, more, house, by=by, now=ports.now, once=once)
+        change = receipt.join(held, message, more, house, by=by, now=ports.now, once=once)
+        return msgspec.structs.replace(change, counters=counters)
 
     try:
         return act(ports, house, case_id, None, decide)

@@ -11,7 +11,7 @@ from typing import Literal
 
 import msgspec
 
-from chalicelib.complaints import elsewhere, form, handling, receipt, service, store
+from chalicelib.complaints import elsewhere, form, handling, limits, receipt, service, store
 from chalicelib.complaints.case import (
     AlreadyDecided,
     Channel,
@@ -25,8 +25,8 @@ from chalicelib.complaints.case import (
 from chalicelib.complaints.form import AttachedFile
 from chalicelib.complaints.receipt import NothingSubmitted
 from chalicelib.kernel import ids, tokens
-from chalicelib.kernel.change import Actor, Change, Held, Origin
-from chalicelib.kernel.errors import TooManyRequests
+from chalicelib.kernel.change import Actor, Change, Counter, Held, Origin
+from chalicelib.kernel.errors import Conflict, TooManyRequests
 from chalicelib.kernel.tokens import (
     Claims,
     LinkExpired,
@@ -42,6 +42,10 @@ from chalicelib.policy.reasons import why
 from chalicelib.ports import Body, Ports
 
 MOST_MESSAGES = 50
+# Of one case within an hour. Who adds ten documents one by one, and tries each three times, may.
+MOST_UPLOADS = 30
+MOST_ADDED = 20
+PLACE_SHARED_BY = 3  # cases: an office, an agent or a family writes from one place
 Stage = Literal[
     "received",
     "registered",
@@ -75,6 +79,20 @@ _STAGES: dict[State, Stage] = {
     State.CLOSED_NOT_ON_BEHALF: "closed",
 }
 _NEGATIVE = frozenset({State.CLOSED_UNANSWERED, State.CLOSED_SUSPENDED, State.RETURNED})
+
+
+class AddingEnded(Conflict):
+    """The case takes no more by its page, now or later; every other channel does."""
+
+    code = "adding_ended"
+    sentence = "Nothing can be added here any more. Write, call or come, and name the number."
+
+
+class TooManyAdditions(TooManyRequests):
+    """More for one case, or from one place, than anybody adds within an hour."""
+
+    code = "too_many_additions"
+    sentence = "Too much was added within an hour. Try again later, or write, call or come."
 
 
 class Visit(msgspec.Struct, frozen=True, kw_only=True):
@@ -146,15 +164,27 @@ def upload_key(visit: Visit, folder: str, slot: int) -> str:
     return f"quarantine/{visit.held.key.org}/case-{visit.held.key.id}/{folder}/{slot}"
 
 
+def admit_upload(ports: Ports, visit: Visit, origin: Origin) -> None:
+    """Whether one more file may be uploaded: each is counted, whatever becomes of it (R21)."""
+    if not _may_add(visit.case):
+        raise AddingEnded
+    counters = _counters(ports, visit, "upload", origin, MOST_UPLOADS)
+    try:
+        ports.ledger.spend(visit.held.key.org, counters)
+    except TooManyRequests as error:
+        raise TooManyAdditions from error
+
+
 def add(
     ports: Ports, visit: Visit, said: str, files: Sequence[AttachedFile], origin: Origin
 ) -> Held[Complaint]:
-    """A message or documents join the case; the same again within a day is the same (M13, M74)."""
+    """A message or documents join the case; the same again within a day is the same (M13, M74).
+
+    `AddingEnded` once the case holds its most, `TooManyAdditions` over the limits of an hour.
+    """
     house, case_id = visit.house, visit.held.key.id
     if not said.strip() and not files:
         raise NothingSubmitted(field="text")
-    if not _may_add(visit.case):
-        raise TooManyRequests
     keys = [upload_key(visit, one.folder, one.slot) for one in files]
     added = form.uploaded(files, keys, source="status", now=ports.now)
     sender: Literal["writer", "insured"] = (
@@ -170,8 +200,18 @@ def add(
     )
     asked = hashlib.sha256(msgspec.json.encode((sender, message.text, tuple(files)))).hexdigest()
     once = service.once_of(house, f"add\0{case_id}\0{asked}", asked, case_id, ports.real_now)
+    if not _may_add(visit.case):
+        if ports.ledger.was_done(visit.held.key.org, once):
+            return visit.held
+        raise AddingEnded
     by = Actor("client", "", house.settings.evidence.kept(origin))
-    return service.join(ports, house, case_id, message, added, by=by, once=once)
+    counters = _counters(ports, visit, "added", origin, MOST_ADDED)
+    try:
+        return service.join(
+            ports, house, case_id, message, added, by=by, once=once, counters=counters
+        )
+    except TooManyRequests as error:
+        raise TooManyAdditions from error
 
 
 def open_question(ports: Ports, org: str, token: str) -> Visit:
@@ -243,6 +283,17 @@ def _require_asked(case: Complaint, claims: Claims, ports: Ports) -> None:
         raise LinkWithdrawn
     if ports.now >= question.expires:
         raise LinkExpired
+
+
+def _counters(
+    ports: Ports, visit: Visit, kind: str, origin: Origin, most: int
+) -> tuple[Counter, Counter]:
+    """The case's own, for a link may get out; the place's, for it may have many links."""
+    house, now = visit.house, ports.real_now
+    return (
+        limits.of_case(house, kind, visit.held.key.id, most=most, now=now),
+        limits.of_place(house, kind, origin, most=most * PLACE_SHARED_BY, now=now),
+    )
 
 
 def _may_add(case: Complaint) -> bool:

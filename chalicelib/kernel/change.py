@@ -177,13 +177,13 @@ class Change(msgspec.Struct, frozen=True, kw_only=True):
     notices: Sequence[Notice] = ()
     due_at: datetime | None = None
     once: Once | None = None
-    counter: Counter | None = None
+    counters: Sequence[Counter] = ()
 
     @property
     def items(self) -> int:
         """How many items its transaction writes; DynamoDB takes a hundred."""
-        written = (self.parts, self.letters, self.lookups, self.notices)
-        return 2 + sum(map(len, written)) + bool(self.once) + bool(self.counter)
+        written = (self.parts, self.letters, self.lookups, self.notices, self.counters)
+        return 2 + sum(map(len, written)) + bool(self.once)
 
     @classmethod
     def of(cls, held: Held[Any], root: Any, event: Event, **promises: Any) -> "Change":

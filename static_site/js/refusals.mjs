@@ -37,6 +37,8 @@ const CODES = /** @type {Record<string, string>} */ ({
   proof_expired: "error.proof",
   too_large: "error.too_long",
   too_many_requests: "error.too_many_requests",
+  too_many_additions: "error.too_many_additions",
+  adding_ended: "error.adding_ended",
   decision_missing: "error.answer_missing",
   wording_changed: "error.wording_changed",
 });

@@ -1,7 +1,7 @@
 """The private status page through the API (M45, M108, D7)."""
 
 import json
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
@@ -240,7 +240,95 @@ def test_there_is_an_end_to_adding(duly: Duly, monkeypatch: pytest.MonkeyPatch) 
         assert duly.public(f"{STATUS}/add", {"token": token, "text": text}).status == 201
     assert status(duly, token).json["may_add"] is False
     third = duly.public(f"{STATUS}/add", {"token": token, "text": "3"})
-    assert third.told == (429, "too_many_requests")
+    assert third.told == (409, "adding_ended")
+    assert "call" in third.json["message"]
+    assert "later" not in third.json["message"]
+    assert duly.public(f"{STATUS}/add", {"token": token, "text": "2"}).status == 201
+    form = duly.public(f"{STATUS}/files", {"token": token, **UPLOAD})
+    assert form.told == (409, "adding_ended")
+
+
+@pytest.fixture
+def one_hour(monkeypatch: pytest.MonkeyPatch) -> datetime:
+    """The true moment of the whole test, so that no hour ends within it."""
+    moment = wiring.real_now()
+    monkeypatch.setattr(wiring, "real_now", lambda: moment)
+    return moment
+
+
+@pytest.mark.usefixtures("one_hour")
+def test_who_adds_ten_documents_one_by_one_meets_no_limit(duly: Duly) -> None:
+    """R21, M13: each tried three times; one more within the hour is a 429 that names other ways."""
+    token = token_of(sent(duly))
+    for number in range(10):
+        for _ in range(3):
+            form = duly.public(f"{STATUS}/files", {"token": token, **UPLOAD})
+            assert form.status == 200, form.json
+        body = {"token": token, "files": [{"folder": form.json["folder"], **UPLOAD}]}
+        assert duly.public(f"{STATUS}/add", body | {"text": f"{number}"}).status == 201
+    over = duly.public(f"{STATUS}/files", {"token": token, **UPLOAD})
+    assert over.told == (429, "too_many_additions")
+    assert "call" in over.json["message"]
+
+
+def test_an_hour_takes_so_many_messages(
+    duly: Duly, monkeypatch: pytest.MonkeyPatch, one_hour: datetime
+) -> None:
+    """R21: each sends a mail; what was said before is said again freely, the next hour is another.
+
+    Wherever from: a link that got out fills nobody's mailbox from a thousand places.
+    """
+    token = token_of(sent(duly))
+
+    def add(text: str, place: str = "203.0.113.9") -> Answer:
+        headers = {"X-Forwarded-For": place}
+        return duly.public(f"{STATUS}/add", {"token": token, "text": text}, headers=headers)
+
+    for number in range(visits.MOST_ADDED):
+        assert add(f"{number}", f"203.0.113.{number}").status == 201
+    assert add("one more").told == (429, "too_many_additions")
+    assert add("0").status == 201
+    said = store.messages(duly.ports(), the_key(duly))
+    assert len(said) == visits.MOST_ADDED
+    monkeypatch.setattr(wiring, "real_now", lambda: one_hour + timedelta(hours=1))
+    assert add("one more").status == 201
+
+
+@pytest.mark.usefixtures("one_hour")
+@pytest.mark.parametrize("path", ["/add", "/files"])
+def test_a_place_with_many_links_has_an_end_too(
+    duly: Duly, monkeypatch: pytest.MonkeyPatch, path: str
+) -> None:
+    """R21: a line of IPv6 is one place; the limit of one place leaves another's alone."""
+    monkeypatch.setattr(visits, "MOST_ADDED", 1)
+    monkeypatch.setattr(visits, "MOST_UPLOADS", 1)
+    tokens = [token_of(sent(duly)) for _ in range(visits.PLACE_SHARED_BY + 1)]
+    more = {"text": "x"} if path == "/add" else UPLOAD
+    got = [
+        duly.public(
+            f"{STATUS}{path}",
+            {"token": token, **more},
+            headers={"X-Forwarded-For": f"2001:db8::{n}"},
+        ).status
+        for n, token in enumerate(tokens)
+    ]
+    assert all(one in (200, 201) for one in got[:-1])
+    assert got[-1] == 429
+    elsewhere = {"X-Forwarded-For": "2001:db8:0:1::1"}
+    answer = duly.public(f"{STATUS}{path}", {"token": tokens[-1], **more}, headers=elsewhere)
+    assert answer.status in (200, 201)
+
+
+def test_what_is_refused_counts_nothing(duly: Duly, monkeypatch: pytest.MonkeyPatch) -> None:
+    """R21: a name that can't be taken costs its sender no upload."""
+    monkeypatch.setattr(visits, "MOST_UPLOADS", 1)
+    token = token_of(sent(duly))
+    for _ in range(3):
+        bad = duly.public(f"{STATUS}/files", {"token": token, **UPLOAD, "name": "a\u202efdp.exe"})
+        assert bad.status == 422
+    with duly.calls() as made:
+        assert duly.public(f"{STATUS}/files", {"token": token, **UPLOAD}).status == 200
+    assert made == ["dynamodb.GetItem", "dynamodb.TransactWriteItems"]
 
 
 @pytest.mark.parametrize("path", ["", "/files", "/add"])

@@ -260,6 +260,40 @@ def test_nothing_is_not_added_and_a_failure_keeps_what_was_written(
     assert said == ["Przesyłam rachunek."] * 3
 
 
+@pytest.mark.parametrize(
+    ("language", "status", "code", "said"),
+    [
+        ("pl", 429, "too_many_additions", "zadzwonić lub napisać"),
+        ("en", 429, "too_many_additions", "call or write"),
+        ("ru", 429, "too_many_additions", "позвоните или напишите"),
+        ("pl", 409, "adding_ended", "prosimy zadzwonić lub napisać"),
+        ("en", 409, "adding_ended", "To tell us more, call or write"),
+        ("ru", 409, "adding_ended", "позвоните или напишите"),
+    ],
+)
+def test_over_a_limit_other_ways_are_named_and_what_was_written_stays(
+    page: Page, complaints: FakeComplaints, language: str, status: int, code: str, said: str
+) -> None:
+    """R21, M33: the ways themselves are on the same page; "later" only where later is true."""
+    complaints.standing = a_standing(language=language)
+    complaints.refuse = {"complaints/status/add": [refusal(status, code)]}
+    open_status(page, complaints)
+    page.fill("#text", "Jeszcze jedno.")
+    page.click("button[type=submit]")
+    expect(page.locator(".error-summary")).to_contain_text(said)
+    expect(page.locator("#text")).to_have_value("Jeszcze jedno.")
+    for way in ("phone", "address", "email"):
+        expect(page.locator(f".channels [data-fact={way}]")).not_to_be_empty()
+
+
+def test_a_file_over_the_limit_names_other_ways(page: Page, complaints: FakeComplaints) -> None:
+    """R21."""
+    complaints.refuse = {"complaints/status/files": [refusal(429, "too_many_additions")]}
+    open_status(page, complaints)
+    attach(page, PDF)
+    expect(page.locator(".attachment")).to_contain_text("zadzwonić lub napisać")
+
+
 def test_where_nothing_may_be_added_other_ways_are_named(
     page: Page, complaints: FakeComplaints
 ) -> None:
