@@ -5,7 +5,6 @@ from collections.abc import Iterator
 from datetime import timedelta
 from functools import cache
 from pathlib import Path
-from typing import Any
 
 import hypothesis
 import pytest
@@ -60,6 +59,29 @@ def cloud(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         yield address
 
 
+class Clients:
+    """AWS clients that one test after another uses, each under an account of its own.
+
+    To make them anew is nearly half of what it costs to begin a test; they keep nothing of it.
+    """
+
+    def __init__(self) -> None:
+        self.session = cache(clients.session.__wrapped__)
+        self.client = cache(clients.client.__wrapped__)
+
+    def lend(self, patched: pytest.MonkeyPatch, account: str) -> None:
+        """To this test."""
+        patched.setattr(clients, "session", self.session)
+        patched.setattr(clients, "client", self.client)
+        self.session().get_credentials().access_key = account
+
+
+@pytest.fixture(scope="session")
+def aws(cloud: str) -> Clients:
+    """The clients of the whole run: they know the engine's address."""
+    return Clients()
+
+
 @pytest.fixture(scope="session")
 def browser() -> Iterator[Browser]:
     """One browser for the whole run: Playwright's plain interface can be opened once a process."""
@@ -77,7 +99,7 @@ def mailbox() -> Mailbox:
 
 @pytest.fixture
 def duly(
-    cloud: str, mailbox: Mailbox, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+    cloud: str, aws: Clients, mailbox: Mailbox, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> Iterator[Duly]:
     """Duly over a table and a bucket of its own, with one organisation, `agencja`."""
     account = f"{secrets.randbelow(10**12):012d}"
@@ -101,7 +123,8 @@ def duly(
     }
     for name, value in environment.items():
         monkeypatch.setenv(name, value)
-    forget_processes()
+    forget_what_was_read()
+    aws.lend(monkeypatch, account)
     clients.client("dynamodb").create_table(TableName="duly", **engine.table_definition())
     where = {"LocationConstraint": "eu-central-1"}
     clients.client("s3").create_bucket(Bucket=bucket, CreateBucketConfiguration=where)
@@ -113,19 +136,20 @@ def duly(
     one = Duly(mailbox, clock)
     one.found()
     yield one
-    forget_processes()
+    forget_what_was_read()
 
 
 def forget_processes() -> None:
     """As in a fresh process: no client, no cache, no key is kept."""
-    cached: tuple[Any, ...] = (
-        clients.client,
-        clients.session,
-        wiring._ledger,
-        wiring._bucket,
-    )
-    for one in cached:
-        one.cache_clear()
+    clients.client.cache_clear()
+    clients.session.cache_clear()
+    forget_what_was_read()
+
+
+def forget_what_was_read() -> None:
+    """No cache, no key."""
+    wiring._ledger.cache_clear()
+    wiring._bucket.cache_clear()
     from chalicelib.aws import secrets as kept_keys
     from chalicelib.web import staff
 

@@ -11,6 +11,7 @@ from base64 import urlsafe_b64encode
 from collections.abc import Iterable
 from datetime import date, datetime, time
 from enum import StrEnum
+from functools import cache
 from typing import Any, Literal
 
 import msgspec
@@ -652,9 +653,15 @@ def _is_hours(hours: Hours) -> bool:
 
 def zoneinfo_known(name: str) -> bool:
     """Whether the name is a time zone of the tz database."""
+    return name in _zones()
+
+
+@cache
+def _zones() -> frozenset[str]:
+    """Their names, looked for once a process: they are six hundred files."""
     import zoneinfo
 
-    return name in zoneinfo.available_timezones()
+    return frozenset(zoneinfo.available_timezones())
 
 
 def _is_origin(host: str) -> bool:
