@@ -462,7 +462,8 @@ def send_email(
         bounced_at=None,
     )
     changed = _answered(case, sent, by, now)
-    letter = acts.letter(SENT, case.addressed_as, now, about=said.said_id)
+    box = receipt.for_mailbox(case)
+    letter = acts.letter(SENT, case.addressed_as, now, about=said.said_id, **box)
     return acts.done(
         held,
         changed,
@@ -617,10 +618,13 @@ def on_sent(held: Held[Complaint], letter: Letter, house: House, *, now: datetim
 def on_bounced(
     held: Held[Complaint], letter: Letter, house: House, *, now: datetime
 ) -> Change | None:
-    """The answer came back, or was never taken: nobody was answered, so the case is open again."""
+    """The answer came back, or was never taken: nobody was answered, so the case is open again.
+
+    Not one that was registered anew: its client is heard there.
+    """
     case = held.value
     progress = _by_email(case, letter)
-    if progress is None:
+    if progress is None or case.reopened_as:
         return None
     back = replace(progress, channel="", sent_at=None, sent_on=None, bounced_at=now)
     changed = replace(case, answer=back, closed=None, waiting_since=None)

@@ -93,10 +93,9 @@ def _ahead(case: Complaint, settings: ComplaintSettings) -> list[Step]:
 def keep_until(case: Complaint, settings: ComplaintSettings) -> datetime | None:
     """When a closed case is erased: the later of the pack's term and the organisation's (M85).
 
-    The organisation's begins anew with each stage outside. Not while something that came after the
-    end waits: nothing is erased unread (M74).
+    The organisation's begins anew with each stage outside. Then it is asked whether it is needed.
     """
-    if case.closed is None or case.waiting_since is not None:
+    if case.closed is None:
         return None
     last_stage = max([case.day(case.closed.at), *(one.on for one in case.outside)])
     own = end_of_term(last_stage, settings.keep_years, "year", calendar=case.calendar)
@@ -302,6 +301,11 @@ class _Watch:
         day = self.case.day(max(since, closed.at))
         for n, to in enumerate(_AFTER_LADDER, start=1):
             yield self.step("came_after", to, self.open_after(day, n), of=day, days=n)
+        last = self.open_after(day, len(_AFTER_LADDER))
+        for week in range(1, MOST_WEEKLY + 1):
+            later = _open_from(last + DAY * 7 * week, *self.office)
+            days = len(_AFTER_LADDER) + 5 * week
+            yield self.step("came_after", "management", later, of=day, days=days)
 
     def step(self, kind: str, to: To, day: date, *, of: date | None = None, days: int = 0) -> Step:
         """A step at the opening of that day."""

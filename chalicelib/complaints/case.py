@@ -292,6 +292,7 @@ class Complaint(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     attended_until: datetime | None = None
     acknowledge: bool = False
     acknowledged_on: date | None = None
+    receipt_came_back: bool = False
     assignee: str = ""
     department: str = ""
     requests: tuple[Request, ...] = ()
@@ -379,8 +380,9 @@ class Complaint(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 
     @property
     def receipt_to_post(self) -> bool:
-        """Whether word of the receipt is owed on paper: there is no e-mail address (M39, M48)."""
-        by_post_alone = self.writer.postal_address and not self.writer.email
+        """Whether word of the receipt is owed on paper: none can go by e-mail, or it bounced."""
+        no_email = not self.writer.email or self.receipt_came_back
+        by_post_alone = self.writer.postal_address and no_email
         owed = (self.third_party or self.acknowledges) and not self.is_anonymous
         return bool(by_post_alone and owed and self.acknowledged_on is None)
 
@@ -421,8 +423,19 @@ class Complaint(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 
     @property
     def stages_outside(self) -> tuple[Ombudsman, ...]:
-        """How far it is at each body outside: the last stage of each."""
-        return tuple({one.body: one for one in self.outside}.values())
+        """How far each matter outside is: its last stage, with the day that still stands.
+
+        A matter is a number at a body; a stage without one is of that body's last matter.
+        """
+        found: dict[tuple[str, str], Ombudsman] = {}
+        numbers: dict[str, str] = {}
+        for one in self.outside:
+            number = one.number or numbers.get(one.body, "")
+            numbers[one.body] = number
+            before = found.pop((one.body, ""), None) or found.get((one.body, number))
+            stands = before.answer_by if before is not None and before.waits else None
+            found[one.body, number] = replace(one, answer_by=one.answer_by or stands)
+        return tuple(found.values())
 
     @property
     def open_request(self) -> Request | None:

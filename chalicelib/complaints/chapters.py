@@ -56,8 +56,10 @@ _TOLD = {
     "performed": ("how",),
     "redress_recorded": ("redress",),
     "request_still_open": ("reason",),
-    "routed_out": ("note",),
+    "returned": ("delay",),
+    "routed_out": ("note", "delay"),
     "rules_set": ("reason",),
+    "suspended": ("delay",),
     "suspension_asked": ("document",),
     "went_outside": ("number",),
 }

@@ -195,7 +195,7 @@ def route_out(
     case = held.value
     require_open(case)
     require_unanswered(case)
-    why = _explained(case, delay, State.ROUTED_OUT, "", now)
+    why = explained(case, delay, State.ROUTED_OUT, "", now)
     said = text.line(note, "note", most=500)
     spoken = handling.spoken(case, "routed_out", way, by=by, now=now, words=words, reply=reply)
     end = Closed(state=State.ROUTED_OUT, at=now, by=by.id)
@@ -221,7 +221,7 @@ def return_court(
     case = held.value
     require_open(case)
     require_unanswered(case)
-    why = _explained(case, delay, State.RETURNED, "court", now)
+    why = explained(case, delay, State.RETURNED, "court", now)
     refuse(bool(words.strip()), "text")
     spoken = handling.spoken(case, "court_returned", way, by=by, now=now, words=words, reply=reply)
     end = Closed(state=State.RETURNED, at=now, by=by.id, reason="court")
@@ -294,7 +294,7 @@ def require_unanswered(case: Complaint) -> None:
         raise AnswerLeaves
 
 
-def _explained(
+def explained(
     case: Complaint, delay: str, state: State, reason: str, now: datetime
 ) -> dict[str, str]:
     """Why it is ended without an answer after the answer's last day; `DelayUnexplained`."""

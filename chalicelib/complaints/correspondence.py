@@ -13,13 +13,21 @@ from typing import Any, Literal, cast
 import msgspec
 from msgspec.structs import replace
 
-from chalicelib.complaints import acts, answers, elsewhere, phrases, receipt, service, store
-from chalicelib.complaints.case import Complaint, Person, Said, State
+from chalicelib.complaints import (
+    answers,
+    elsewhere,
+    phrases,
+    receipt,
+    service,
+    store,
+    undoing,
+)
+from chalicelib.complaints.case import Complaint, Person, Said
 from chalicelib.complaints.inbound import reply_address
 from chalicelib.complaints.receipt import INSURED, LINK_LIFE, WRITER
 from chalicelib.documents.letter import Section
 from chalicelib.kernel import tokens
-from chalicelib.kernel.change import SYSTEM, Change, Held, Letter
+from chalicelib.kernel.change import Change, Held, Letter
 from chalicelib.kernel.tokens import Claims, Purpose
 from chalicelib.letters import complaint_facts as told
 from chalicelib.letters.complaint_facts import ComplaintFacts, ToPerson
@@ -33,13 +41,6 @@ from chalicelib.ports import Item, Ports
 
 STATUS_PAGE, INSURED_PAGE = "status", "insured"
 _WORDS = Path(__file__).parent / "words.toml"
-# By which a case ends without an answer, and how.
-_ENDS = {
-    "not_answered": State.CLOSED_UNANSWERED,
-    "suspended": State.CLOSED_SUSPENDED,
-    "court_returned": State.RETURNED,
-    "routed_out": State.ROUTED_OUT,
-}
 # What the acknowledgement's template says by itself.
 _SAID_BY_ITSELF = frozenset({"taken", "missing"})
 _said = msgspec.json.Decoder(Said).decode
@@ -363,49 +364,9 @@ def on_sent(
 def on_bounced(
     held: Held[Complaint], letter: Letter, part: Item | None, house: House, now: datetime
 ) -> Change | None:
-    """A letter came back, or was never taken: what it told was not told, and somebody is.
-
-    Of an answer, and of any other end, nobody knows: the case is open again, to be ended another
-    way (M53-M61). An extension that was not told is none (M53): the day before it stands again,
-    with every step up to it. A request asked nobody.
-    """
+    """A letter came back, or was never taken: what it told was not told, and somebody is."""
     change = answers.on_bounced(held, letter, house, now=now)
-    if change is not None or held.value.erasure:
-        return change
-    case = _not_ended(held.value, letter)
-    if not case.is_open:
-        return None
-    requests = tuple(
-        replace(one, came_back=True) if one.said and one.said == letter.about else one
-        for one in case.requests
-    )
-    return acts.done(
-        held,
-        replace(_not_extended(case, letter), requests=requests),
-        house,
-        "letter_bounced",
-        by=SYSTEM,
-        now=now,
-        body={"letter": letter.letter_id, "template": letter.template},
-        notices=acts.notices(held.key.id, case, house, "letter_held", "officer", now=now),
-    )
-
-
-def _not_ended(case: Complaint, letter: Letter) -> Complaint:
-    """The case without the end that this letter told; as it is, once it was registered anew."""
-    end, told = case.closed, _ENDS.get(letter.template)
-    if end is None or end.state is not told or end.at != letter.promised_at or case.reopened_as:
-        return case
-    return replace(case, closed=None, undone=end, waiting_since=None)
-
-
-def _not_extended(case: Complaint, letter: Letter) -> Complaint:
-    extension = case.extension
-    if letter.template != "answer_extended" or extension is None:
-        return case
-    if extension.at != letter.promised_at:
-        return case
-    return replace(case, extension=None, attended_until=extension.at)
+    return change or undoing.on_bounced(held, letter, house, now=now)
 
 
 OWNER = Owner(

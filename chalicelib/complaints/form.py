@@ -292,6 +292,16 @@ def _counter(house: House, origin: Origin, now: datetime) -> Counter:
     return limits.of_place(house, "form", origin, most=most, now=now)
 
 
+def admit_upload(ports: Ports, house: House, origin: Origin) -> None:
+    """Whether one more file may be uploaded from this place within the hour (R21).
+
+    As many as so many submissions can hold: each is counted, whatever becomes of it.
+    """
+    most = house.settings.complaints.hourly_most * MOST_FILES
+    counter = limits.of_place(house, "form_file", origin, most=most, now=ports.real_now)
+    ports.ledger.spend(house.organisation.org, (counter,))
+
+
 def _told(ports: Ports, house: House, received: Received, proof: Proof) -> Told:
     """What follows; the writer who stands outside learns no date of the answer (D7)."""
     case = received.case

@@ -142,12 +142,14 @@ class Erased(Conflict):
 class Way(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """How words reach the client: by e-mail now, or by post on a day that staff state.
 
-    `nothing_private`: why nothing of what the gate finds in these words is private (M75).
+    `not_private`: which kinds of what the gate finds in these words are none, and the `reason` why
+    (M75); the refusal names what it finds.
     """
 
     channel: Literal["email", "post"] = "email"
     posted_on: date | None = None
-    nothing_private: str = ""
+    not_private: tuple[privacy.Kind, ...] = ()
+    reason: str = ""
 
 
 class Spoken(msgspec.Struct, frozen=True, kw_only=True):
@@ -236,7 +238,8 @@ def spoken(
     if way.channel == "email":
         said, why = _guarded(said, way, reply, by=by, now=now)
         told |= why
-    letter = acts.letter(template, case.addressed_as, now, about=said.said_id)
+    box = receipt.for_mailbox(case)
+    letter = acts.letter(template, case.addressed_as, now, about=said.said_id, **box)
     return Spoken(
         said=said,
         parts=(Part(sk=f"SAID#{said.said_id}", data=said, create=True),),
@@ -252,10 +255,11 @@ def _guarded(
     """The words as an officer looked at them, and why they may go by e-mail (M75-M83)."""
     words = elements.whole(said)
     found = privacy.findings(words, privacy.language_of(said.language))
-    if found and way.nothing_private.strip():
-        why = text.block(way.nothing_private, "nothing_private", most=1_000)
-        review = privacy.corrected(words, found, removed=found, reason=why)
-        said, found = replace(said, checked=Checked(review=review, by=by.id, at=now)), ()
+    removed = tuple(one for one in found if one.kind in way.not_private)
+    if removed:
+        review = privacy.corrected(words, found, removed=removed, reason=way.reason)
+        said = replace(said, checked=Checked(review=review, by=by.id, at=now))
+        found = privacy.reviewed(words, found, review)
     verdict = privacy.channels(
         found,
         identified_email=reply.identified_email,
@@ -447,8 +451,9 @@ def correct(
         "corrected",
         by=by,
         now=now,
-        body=body,
+        body=body | _taken_back_told(case, changed),
         letters=letters,
+        notices=tell_authors(held, changed, house, by=by, now=now),
         lookups=receipt.lookups(case, changed, digests),
     )
 
@@ -465,8 +470,16 @@ def record_authority(
     authority = Authority(document=text.line(document, "document"), by=by.id, at=now)
     refuse(case.insured is not None, "document")
     changed = _answer_taken_back(case, replace(case, authority=authority))
-    body = {"document": authority.document}
-    return acts.done(held, changed, house, "authority_recorded", by=by, now=now, body=body)
+    return acts.done(
+        held,
+        changed,
+        house,
+        "authority_recorded",
+        by=by,
+        now=now,
+        body={"document": authority.document} | _taken_back_told(case, changed),
+        notices=tell_authors(held, changed, house, by=by, now=now),
+    )
 
 
 def record_redress(
@@ -596,6 +609,8 @@ def _is_told(case: Complaint) -> bool:
     """Whether the writer was told of the receipt: on paper, or by e-mail as it was registered."""
     if case.acknowledged_on is not None:
         return True
+    if case.receipt_came_back:
+        return False
     owed = case.third_party or case.acknowledges
     return bool(owed and case.writer.email) and Flag.SPAM_SUSPECT not in case.flags
 
@@ -723,6 +738,22 @@ def _answer_taken_back(before: Complaint, after: Complaint) -> Complaint:
     return replace(after, answer=progress.taken_back) if turned or moved else after
 
 
+def _taken_back_told(before: Complaint, after: Complaint) -> dict[str, Any]:
+    """That the answer is a draft again, as the event tells it."""
+    return {"answer_taken_back": True} if before.answer != after.answer else {}
+
+
+def tell_authors(
+    held: Held[Complaint], after: Complaint, house: House, *, by: Actor, now: datetime
+) -> tuple[Notice, ...]:
+    """Word to whoever wrote at the answer that it is a draft again, unless they did it."""
+    if after.answer is None or after.answer == held.value.answer:
+        return ()
+    there = {one.staff_id for one in house.directory.members if one.active} - {by.id}
+    authors = tuple(one for one in after.answer.authors if one in there)
+    return acts.notices(held.key.id, after, house, "answer_returned", authors, now=now)
+
+
 def _envelope(case: Complaint) -> tuple[str, str]:
     return case.addressee.name, case.addressee.postal_address
 
@@ -743,7 +774,7 @@ def _told_late(before: Complaint, after: Complaint, now: datetime) -> tuple[Lett
 
 
 def _corrected(case: Complaint, given: Corrections) -> Complaint:
-    numbers = {
+    numbers: dict[str, Any] = {
         name: receipt.line(value, name, 80)
         for name in ("contract_number", "claim_number")
         if (value := getattr(given, name)) is not None
@@ -753,6 +784,7 @@ def _corrected(case: Complaint, given: Corrections) -> Complaint:
         people["writer"] = receipt.person(given.writer, "writer.")
         if people["writer"].email != case.writer.email:  # agreed to for that address alone (M83)
             numbers["email_consent"] = ""
+            numbers["receipt_came_back"] = False
     if given.insured is not None:
         people["insured"] = receipt.person(given.insured, "insured.")
     changed = replace(case, **numbers, **people)

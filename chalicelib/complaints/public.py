@@ -266,9 +266,10 @@ def renew_challenge(call: Call, org: str) -> Challenge:
 @routes.public("POST", BASE + "/files", takes=FormFile, gives=UploadForm)
 def upload_form_file(call: Call, org: str) -> UploadForm:
     """A form for one file of exactly this size and type; the proof stays good for more (M13)."""
-    organisations.house(call.ports, org)
+    house = organisations.house(call.ports, org)
     given, keys, folder = call.body, call.ports.link_keys(), form.new_folder()
     proof_of_work.verify(given.proof, org, PURPOSE, keys, now=call.ports.real_now)
+    form.admit_upload(call.ports, house, call.origin)
     return _upload(call, form.upload_key(org, folder, given.slot), folder)
 
 

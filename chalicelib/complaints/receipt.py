@@ -55,6 +55,7 @@ from chalicelib.policy.packs import Audience, Pack, Scope, choose
 
 # As long as the key that signs it is sure to verify (kernel.tokens); each letter has a new link.
 LINK_LIFE = timedelta(days=89)
+ALLOWED_FOR = "allowed_for"  # the fact of a letter that says for which mailbox its words are
 WRITER, INSURED = 1, 2  # whose status link it is: the generation of its claims
 QUESTION_LIFE = timedelta(days=30)
 MOST_AGO = timedelta(days=90)
@@ -258,9 +259,14 @@ def own_department(given: str, house: House) -> str:
     return own.get(given.strip().casefold(), "")
 
 
-def mailbox(case_id: str, email: str) -> str:
-    """Whose mailbox a private link was sent to: it is dead once another address counts."""
-    return ids.derived(f"{case_id}\0{email.casefold()}")
+def mailbox(of: str, email: str) -> str:
+    """Whose mailbox a private link, or a letter, is for: neither outlives the address."""
+    return ids.derived(f"{of}\0{email.casefold()}")
+
+
+def for_mailbox(case: Complaint) -> dict[str, str]:
+    """What a letter with the words of staff says of whom they were allowed for (M75-M83)."""
+    return {ALLOWED_FOR: mailbox(case.reference, case.addressee.email)}
 
 
 def lookups(
@@ -343,19 +349,22 @@ def join(
     now: datetime,
     once: Once | None = None,
 ) -> Change:
-    """Something that came later joins the case; an open request counts as answered by it.
+    """Something that came later joins the case; every open request counts as answered by it.
 
     After the end it waits, since the real moment of its receipt (M41, M74).
     """
     case = held.value
-    asked = case.open_request if message.sender == case.addressed_as else None
+    heard = message.sender == case.addressed_as
     requests = tuple(
-        replace(one, answered_on=case.day(message.at)) if one is asked else one
+        replace(one, answered_on=case.day(message.at))
+        if heard and one.answered_on is None and not one.came_back
+        else one
         for one in case.requests
     )
     changed = replace(
         case,
         requests=requests,
+        undone=None,
         files=case.files + len(files),
         unchecked=case.unchecked + len([one for one in files if one.state == "uploaded"]),
         messages=case.messages + 1,

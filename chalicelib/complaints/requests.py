@@ -10,7 +10,7 @@ from msgspec.structs import replace
 
 from chalicelib.complaints import acts, handling
 from chalicelib.complaints.case import Closed, Complaint, Request, State, refuse, require_open
-from chalicelib.complaints.closing import require_unanswered
+from chalicelib.complaints.closing import explained, require_unanswered
 from chalicelib.complaints.handling import Way
 from chalicelib.contact.domain import NOTHING_KNOWN, Reply
 from chalicelib.kernel import text
@@ -180,17 +180,21 @@ def still_missing(
 ) -> Change:
     """An officer looked: what came after the request is not what it asked for, and why (M62, M66).
 
-    Whatever the client sends counts as the answer until then, for who answers is not silent.
+    Whatever the client sends counts as the answer until then, for who answers is not silent. What
+    was asked before for the same, and taken as answered by the same, goes on with it.
     """
     case = held.value
     require_open(case)
     why = text.line(reason, "reason", most=500)
-    if not any(one.n == n and one.answered_on is not None for one in case.requests):
+    answered = [one for one in case.requests if one.n == n and one.answered_on is not None]
+    if not answered:
         raise RequestNotAnswered(field="n")
+    asked = (answered[0].ground, answered[0].answered_on)
     changed = replace(
         case,
         requests=tuple(
-            replace(one, answered_on=None) if one.n == n else one for one in case.requests
+            replace(one, answered_on=None) if (one.ground, one.answered_on) == asked else one
+            for one in case.requests
         ),
     )
     body = {"n": n, "reason": why}
@@ -236,13 +240,15 @@ def suspend(
     *,
     obtainable: bool,
     language: str,
+    delay: str = "",
     by: Actor,
     now: datetime,
     reply: Reply = NOTHING_KNOWN,
 ) -> Change:
     """Close as suspended once the ground holds, in the ground's own wording (M62-M73, D5).
 
-    Why not, if not, is said in `language`: who asks reads it.
+    Why not, if not, is said in `language`: who asks reads it. `delay` as for any end without an
+    answer.
     """
     case = held.value
     require_open(case)
@@ -252,6 +258,7 @@ def suspend(
     if not closing.allowed:
         field = "ground" if closing.reason == "no_such_ground" else None
         raise REFUSALS[closing.reason](why_closing(closing, language), field=field)
+    late = explained(case, delay, State.CLOSED_SUSPENDED, ground, now)
     grounds = case.policy.suspension.grounds if case.policy.suspension else {}
     spoken = handling.spoken(
         case,
@@ -271,7 +278,7 @@ def suspend(
         "suspended",
         by=by,
         now=now,
-        body={"ground": ground} | spoken.told,
+        body={"ground": ground} | late | spoken.told,
         parts=spoken.parts,
         letters=spoken.letters,
     )

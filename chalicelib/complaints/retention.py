@@ -18,7 +18,7 @@ from chalicelib.organisations.domain import House
 
 KEPT = (ENTRY,)
 KEPT_LONGER = timedelta(days=30)
-Why = Literal["registered_anew", "client_on_hold", "outside"]
+Why = Literal["unread", "registered_anew", "client_on_hold", "outside"]
 
 
 class OnHold(Conflict):
@@ -26,6 +26,13 @@ class OnHold(Conflict):
 
     code = "on_hold"
     sentence = "A legal hold stands: the case is not erased."
+
+
+class Unread(Conflict):
+    """Something came while the erasure was about to begin: an officer reads it first (M74)."""
+
+    code = "unread"
+    sentence = "Something that came waits for an officer: the case is not erased."
 
 
 def leave(held: Held[Complaint], house: House, *, now: datetime) -> Change:
@@ -53,11 +60,13 @@ def blank(
 ) -> Change | None:
     """The root without anybody in it, its pointers removed; None where it is so already.
 
-    `OnHold` where the hold came first: the case was never told to leave.
+    `OnHold`, `Unread` where that came first: the case was never told to leave.
     """
     case = held.value
     if case.hold and not case.erasure:
         raise OnHold
+    if case.waiting_since is not None and not case.erasure:
+        raise Unread
     if case.erasure == "done":
         return None
     blanked = replace(

@@ -202,6 +202,7 @@ class SuspensionInput(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_
     ground: str
     obtainable: bool
     text: str = ""
+    delay: str = ""
     way: Way = Way()
 
 
@@ -596,6 +597,7 @@ def suspend_case(call: Call, case_id: str) -> CaseView:
         given.way,
         obtainable=given.obtainable,
         language=call.member.language,
+        delay=given.delay,
     )
 
 

@@ -11,7 +11,7 @@ from typing import Any
 import msgspec
 from msgspec.structs import replace
 
-from chalicelib.complaints import acts, attention, escalation
+from chalicelib.complaints import acts, attention, escalation, handling
 from chalicelib.complaints.attention import Step
 from chalicelib.complaints.case import Complaint, Flag, Kind, require_open
 from chalicelib.complaints.closing import require_unanswered
@@ -190,11 +190,7 @@ def word(
     found = tuple(escalation.word(case_id, after, steps, house, now))
     if after.receipt_to_post and not before.receipt_to_post:
         found += acts.notices(case_id, after, house, "receipt_by_post", "officer", now=now)
-    if after.answer is not None and after.answer != before.answer:
-        others = {one.staff_id for one in house.directory.members if one.active} - {by.id}
-        authors = tuple(one for one in after.answer.authors if one in others)
-        found += acts.notices(case_id, after, house, "answer_returned", authors, now=now)
-    return found
+    return found + handling.tell_authors(held, after, house, by=by, now=now)
 
 
 def _is_earlier(one: Deadline | None, other: Deadline | None) -> bool:

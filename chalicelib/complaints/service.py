@@ -225,6 +225,8 @@ def _over(ports: Ports, held: Held[Complaint], house: House) -> Change:
 def _still_needed(ports: Ports, held: Held[Complaint]) -> retention.Why | None:
     """Why a case whose time is over is kept: somebody outside has it, a newer one rests on it."""
     case, org = held.value, held.key.org
+    if case.waiting_since is not None:
+        return "unread"
     if any(one.waits for one in case.stages_outside):
         return "outside"
     if case.client_id:
@@ -272,11 +274,21 @@ def has_open(ports: Ports, client: Held[Client]) -> bool:
 
 
 def addressee(case: Complaint, letter: Letter) -> Addressee:
-    """Whom a letter of the case is for; who stands outside is barred from all but one (M37)."""
-    if letter.to == "writer":
-        barred = case.third_party and letter.template not in FOR_THIRD_PARTIES
-        return Addressee(email=case.writer.email, bar="third_party" if barred else "")
-    return Addressee(email=case.insured.email if case.insured else "")
+    """Whom a letter of the case is for; who stands outside is barred from all but one (M37).
+
+    So is an address that nobody has established as the insured's, from all but the question; and
+    whatever address the words of staff were not allowed for.
+    """
+    outside = case.third_party and letter.template not in FOR_THIRD_PARTIES
+    email, bar = case.writer.email, "third_party" if outside else ""
+    if letter.to != "writer":
+        unproven = letter.template != "insured_asked" and not case.insured_is_reached
+        email = case.insured.email if case.insured else ""
+        bar = "address_unproven" if unproven else ""
+    allowed = letter.facts.get(receipt.ALLOWED_FOR)
+    if allowed is not None and allowed != receipt.mailbox(case.reference, email):
+        bar = bar or "address_changed"
+    return Addressee(email=email, bar=bar)
 
 
 def once_of(house: House, said: str, request: str, result: str, now: datetime) -> Once:

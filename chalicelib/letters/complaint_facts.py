@@ -26,6 +26,7 @@ STEPS = (
     "register_alarm",
     "hand_over",
     "answer_bounced",
+    "end_came_back",
     "letter_held",
     "outside_overdue",
     "perform_overdue",

@@ -418,6 +418,46 @@ def test_a_decision_that_was_taken_in_time_is_told_later(office: Office) -> None
     assert told["state"] == "closed_unanswered"
 
 
+def test_new_arguments_end_what_was_decided_before_them(office: Office) -> None:
+    """M54, M74: a decision that nobody learnt of does not outlive what the client wrote since."""
+    case = office.case()
+    office.duly.mailbox.sent.clear()
+    office.done(case, "no-answer", {"reason": "abusive"})
+    office.duly.tick()
+    (mail,) = office.duly.mailbox.sent
+    office.duly.event("Bounce", mail, bounce={"bounceType": "Permanent"})
+    office.act(case, "messages", {"channel": "in_person", "text": "Новые доводы."})
+    office.duly.wait(days=40)
+    way = {"channel": "post", "posted_on": office.today()}
+    late = office.act(case, "no-answer", {"reason": "abusive", "way": way})
+    assert late.told == (409, "no_answer_too_late")
+
+
+def test_a_receipt_that_came_back_is_owed_on_paper(office: Office) -> None:
+    """M45, M48: the address was wrong; the word of the receipt goes by post, or to another one."""
+    now = office.duly.ports().now.isoformat()
+    case = office.case(channel="email", received_at=now)
+    mail = office.duly.mailbox.to(WRITER["email"])[-1]
+    office.duly.event("Bounce", mail, bounce={"bounceType": "Permanent"})
+    assert "receipt_by_post" in {step["kind"] for step in office.read(case)["steps"]}
+    way = {"channel": "post", "posted_on": office.today()}
+    assert office.done(case, "acknowledge", way)["acknowledged_on"] == office.today()
+
+
+def test_words_leave_for_no_other_address_than_they_were_allowed_for(office: Office) -> None:
+    """M83: agreed to for this address; another one is somebody's who agreed to nothing."""
+    now = office.duly.ports().now.isoformat()
+    case = office.case(channel="email", received_at=now, email_consent="в заявлении")
+    office.done(case, "request", request(office, text=PRIVATE))
+    elsewhere = WRITER | {"email": "other@elsewhere.example"}
+    office.done(case, "correct", {"writer": elsewhere})
+    office.duly.tick()
+    held = next(one for one in office.letters(case) if one.template == "data_requested")
+    assert (held.state, held.reason) == ("held", "address_changed")
+    assert not [one for one in office.duly.mailbox.sent if "C50.9" in one.text]
+    assert office.read(case)["state"] == "registered"
+
+
 def test_a_case_that_was_registered_anew_is_not_opened_by_a_bounce(office: Office) -> None:
     """M74: its client is heard in the new case."""
     case = office.case()
@@ -497,11 +537,18 @@ def test_an_officer_says_why_what_was_found_is_not_private(office: Office) -> No
     for verb in saying(office, ""):
         case = office.case()
         office.done(case, "own-request", {"on": office.today(), "document": "x"})
-        way = {"nothing_private": "Пример из правил страхования."}
+        some = {"not_private": ["health"], "reason": "Пример из правил страхования."}
+        half = office.act(case, verb, saying(office, PRIVATE)[verb] | {"way": some})
+        assert (*half.told, half.json["message"][-8:]) == (409, "channel_refused", " payout.")
+        way = some | {"not_private": ["health", "payout"]}
+        blank = office.act(
+            case, verb, saying(office, PRIVATE)[verb] | {"way": way | {"reason": ""}}
+        )
+        assert blank.told == (422, "correction_needs_reason")
         office.done(case, verb, saying(office, PRIVATE)[verb] | {"way": way})
         events = office.ask("GET", f"/api/complaints/{case['case_id']}/events").json["events"]
         review = events[0]["body"]["review"]
-        assert review["reason"] == way["nothing_private"]
+        assert review["reason"] == way["reason"]
         assert {one["kind"] for one in review["removed"]} == {"health", "payout"}
 
 
@@ -516,6 +563,23 @@ def test_what_a_client_agreed_to_opens_email_for_what_is_private(duly: Duly) -> 
 
 
 # What the client sent
+
+
+def test_who_sends_everything_at_once_answered_every_request(office: Office) -> None:
+    """M63, M66: documents were asked for, then a permission; both came in one letter."""
+    case = office.case()
+    for n in range(3):
+        office.done(case, "request", request(office))
+        office.duly.wait(days=0 if n == 2 else 5)
+    elements = {"reason": "x", "expected": "x"}
+    later = {"to": office.today(60), "reason": "documents", "elements": elements}
+    office.done(case, "extend", later)
+    office.done(case, "request", request(office, ground="permission"))
+    message = {"channel": "in_person", "text": "Вот все документы и разрешение."}
+    assert office.act(case, "messages", message).status == 201
+    office.duly.wait(days=31)
+    body = {"ground": "documents", "obtainable": False}
+    assert office.act(case, "suspend", body).told == (409, "suspension_requests_missing")
 
 
 def test_who_answered_a_request_is_not_silent(office: Office) -> None:
@@ -533,7 +597,7 @@ def test_who_answered_a_request_is_not_silent(office: Office) -> None:
     body = {"ground": "documents", "obtainable": False}
     refused = office.act(case, "suspend", body)
     assert refused.told == (409, "suspension_requests_missing")
-    wrong = office.act(case, "still-missing", {"n": 2, "reason": "x"})
+    wrong = office.act(case, "still-missing", {"n": 9, "reason": "x"})
     assert (*wrong.told, wrong.json["field"]) == (409, "request_not_answered", "n")
     seen = office.done(case, "still-missing", {"n": 3, "reason": "Акт другого случая."})
     assert seen["state"] == "awaiting_information"
@@ -568,6 +632,37 @@ def test_an_extension_that_came_back_is_none(office: Office) -> None:
     office.duly.event("Bounce", mail, bounce={"bounceType": "Permanent"})
     seen = office.read(case)
     assert (seen["limit"], seen["state"]) == (before, "registered")
+
+
+def test_an_extension_that_came_back_tells_nothing_twice(office: Office) -> None:
+    """M53, item 9: what was told while it stood is not told again; what was missed is, at once."""
+    case = office.case()
+    stage = {"body": "court", "stage": "answer_asked", "on": office.today(), "number": "A-1"}
+    office.done(case, "outside", stage | {"answer_by": office.today(8)})
+    office.duly.mailbox.sent.clear()
+    elements = {"reason": "Экспертиза.", "expected": "До конца месяца."}
+    body = {"to": office.today(60), "reason": "examination", "elements": elements}
+    office.done(case, "extend", body)
+    office.duly.tick()
+    mail = next(one for one in office.duly.mailbox.sent if one.tags["kind"] == "COMPLAINT")
+    for _ in range(28):
+        office.duly.wait(days=1)
+        office.duly.tick()
+    office.duly.event("Bounce", mail, bounce={"bounceType": "Permanent"})
+    office.duly.mailbox.sent.clear()
+    for _ in range(2):
+        office.duly.wait(days=1)
+        office.duly.tick()
+        office.duly.tick()
+    told = "".join(one.text for one in office.duly.mailbox.sent)
+    assert "Осталось дней" in told
+    steps = [
+        name
+        for event in office.ask("GET", f"/api/complaints/{case['case_id']}/events").json["events"]
+        if event["kind"] == "escalated"
+        for name in event["body"]["steps"]
+    ]
+    assert len(steps) == len(set(steps))
 
 
 def test_a_letter_that_the_gate_keeps_back_is_told_as_one_that_came_back(office: Office) -> None:
@@ -615,13 +710,19 @@ def opened(office: Office, token: str) -> Answer:
 
 
 @pytest.mark.parametrize(
-    ("verb", "body"), [("route-out", {"note": "x", "text": "x"}), ("return-court", {"text": "x"})]
+    ("verb", "body"),
+    [
+        ("route-out", {"note": "x", "text": "x"}),
+        ("return-court", {"text": "x"}),
+        ("suspend", {"ground": "own_request", "obtainable": False}),
+    ],
 )
 def test_an_end_without_an_answer_after_its_last_day_is_explained(
     office: Office, verb: str, body: dict[str, Any]
 ) -> None:
     """M52, M87: what is overdue does not vanish by another door without a word."""
     case = office.case()
+    office.done(case, "own-request", {"on": office.today(), "document": "x"})
     office.duly.wait(days=40)
     refused = office.act(case, verb, body)
     assert (*refused.told, refused.json["field"]) == (409, "delay_unexplained", "delay")

@@ -298,6 +298,19 @@ def test_a_name_put_right_opens_the_case_to_its_writer(office: Office) -> None:
     }
 
 
+def test_a_question_that_came_back_asked_nobody(office: Office) -> None:
+    """M38, D7: it goes by post; until then nothing is said to the insured."""
+    now = office.duly.ports().now.isoformat()
+    case = office.case(channel="email", received_at=now, insured=INSURED)
+    mail = office.duly.mailbox.to(INSURED["email"])[-1]
+    office.duly.event("Bounce", mail, bounce={"bounceType": "Permanent"})
+    steps = {step["kind"] for step in office.read(case)["steps"]}
+    assert ("question_by_post" in steps, "insured_silent" in steps) == (True, False)
+    way = {"channel": "post", "posted_on": office.today()}
+    body = {"ground": "documents", "text": "x", "answer_by": office.today(6), "way": way}
+    assert office.act(case, "request", body).told == (409, "insured_not_asked")
+
+
 @pytest.mark.parametrize("decision", ["mine", "not_mine"])
 def test_staff_learn_what_the_insured_said(office: Office, decision: str) -> None:
     """M38, item 9: the answer was waiting for it."""

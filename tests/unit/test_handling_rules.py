@@ -310,7 +310,7 @@ def test_each_ground_closes_in_its_own_wording() -> None:
         words[ground] = said(change).wording
         assert change.root.closed.reason == ground
         assert told(change) == [("suspended", "writer")]
-        assert change.letters[0].facts == {}
+        assert set(change.letters[0].facts) == {receipt.ALLOWED_FOR}
         assert change.letters[0].about == said(change).said_id
     assert len(set(words.values())) == 3
     assert all("закрываем" in one for one in words.values())
@@ -1232,7 +1232,7 @@ def test_a_letter_of_staff_holds_no_word_of_theirs() -> None:
     for _, act in every_letter(about_another()):
         for letter in act().letters:
             assert isinstance(letter, Letter)
-            assert letter.facts == {}
+            assert set(letter.facts) == {receipt.ALLOWED_FOR}
             assert letter.about
 
 
@@ -1281,6 +1281,8 @@ def test_what_comes_after_the_end_waits_in_nobodys_silence() -> None:
         ("came_after", "head", 3),
         ("came_after", "management", 4),
         ("came_after", "management", 5),
+        ("came_after", "management", 10),
+        ("came_after", "management", 15),
     ]
     assert again.due_at == ahead[0].at
     looked = handling.note(after(again), "Dziękuje.", house, by=OFFICER, now=on(DAY + ONE * 5))

@@ -85,8 +85,8 @@ def a_house(pack: str = "pl-nat-2026-02-13", **changes: Any) -> House:
     members = [
         a_member(ADMIN, "Anna Admin", Role.ADMIN),
         a_member(AGENT, "Ewa Agent", Role.AGENT),
-        a_member(HEAD, "Hanna Head", Role.HEAD),
-        a_member(OTHER, "Olga Officer", Role.QUALITY),
+        replace(a_member(HEAD, "Hanna Head", Role.HEAD), department="Majątek"),
+        replace(a_member(OTHER, "Olga Officer", Role.QUALITY), department="Życie"),
     ]
     zone, country = PLACES[pack]
     wanted = a_settings(
@@ -742,6 +742,30 @@ def test_who_asks_from_outside_has_a_day_that_does_not_pass_in_silence() -> None
     given = replace(asked, stage="answered", answer_by=None)
     done = replace(closed, value=replace(closed.value, outside=(asked, given)))
     assert days_of(done, house) == []
+
+
+def test_two_matters_at_one_court_have_each_their_day() -> None:
+    """Item 7, 9: a second case hides the first no more than a stage without a day its own."""
+    house = a_house()
+    held = case_of(house, "2026-11-05 10:00")
+    first = Ombudsman(
+        body="court",
+        stage="answer_asked",
+        on=date(2026, 11, 20),
+        number="A-1",
+        answer_by=date(2026, 12, 7),
+    )
+    second = replace(first, number="B-2", answer_by=date(2027, 1, 15))
+    asked_again = replace(second, answer_by=None)
+    case = replace(held.value, outside=(first, second, asked_again))
+    assert [(one.number, one.answer_by) for one in case.stages_outside] == [
+        ("A-1", date(2026, 12, 7)),
+        ("B-2", date(2027, 1, 15)),
+    ]
+    decided = replace(case, outside=(*case.outside, replace(second, stage="decided")))
+    assert [one.waits for one in decided.stages_outside] == [True, False]
+    unnamed = replace(case, outside=(replace(first, number=""), replace(first, stage="answered")))
+    assert [(one.number, one.waits) for one in unnamed.stages_outside] == [("A-1", False)]
 
 
 def test_the_time_of_keeping_begins_anew_with_each_stage_outside() -> None:
