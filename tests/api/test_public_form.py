@@ -10,7 +10,7 @@ import pytest
 
 from chalicelib import wiring
 from chalicelib.complaints import proof_of_work, store
-from chalicelib.complaints.case import Complaint, Flag, State
+from chalicelib.complaints.case import MOST_FILES, Complaint, Flag, State
 from tests import cases
 from tests.api.test_escalation import set_complaints
 from tests.duly import Duly
@@ -299,6 +299,16 @@ def test_a_line_of_ipv6_is_one_place(duly: Duly) -> None:
     assert sent_from("2001:db8:1:1::1", "2001:db8:1:1::2", "2001:db8:1:1:f::3") == [201, 201, 429]
     assert sent_from("2001:db8:1:2::1") == [201]
     assert sent_from("203.0.113.7", "::ffff:203.0.113.7", "203.0.113.7") == [201, 201, 429]
+
+
+def test_forms_for_files_are_as_many_as_an_hours_submissions_can_hold(duly: Duly) -> None:
+    """M13, R21: one proof of work signs no more than that, from one place; another goes on."""
+    set_complaints(duly, hourly_most=1)
+    body = {"proof": a_proof(duly), **UPLOAD}
+    got = [duly.public("/complaints/files", body).status for _ in range(MOST_FILES + 1)]
+    assert got == [*[200] * MOST_FILES, 429]
+    elsewhere = {"X-Forwarded-For": "203.0.113.10"}
+    assert duly.public("/complaints/files", body, headers=elsewhere).status == 200
 
 
 def test_what_a_machine_fills_in_is_flagged_and_registered(duly: Duly) -> None:
