@@ -6,7 +6,6 @@ that a third party wrote, the insured alone, and only once they were asked (M37,
 goes through the privacy gate, as an answer does (M75-M83).
 """
 
-import hashlib
 import re
 from collections.abc import Mapping
 from datetime import date, datetime, timedelta
@@ -308,11 +307,6 @@ def past(case: Complaint, day: date, field: str, now: datetime) -> date:
     """A day between the receipt and today."""
     refuse(case.day(case.received_at) <= day <= case.day(now), field)
     return day
-
-
-def digest(said: str) -> str:
-    """How an event names words that are kept in a part."""
-    return hashlib.sha256(said.encode()).hexdigest()
 
 
 def require_kept(case: Complaint) -> None:
@@ -769,8 +763,7 @@ def _told_late(before: Complaint, after: Complaint, now: datetime) -> tuple[Lett
         return ()
     if Flag.SPAM_SUSPECT in after.flags:
         return ()
-    template = "gratitude_thanked" if after.kind is Kind.GRATITUDE else "submission_taken"
-    return (acts.letter(template, "writer", now),)
+    return (receipt.acknowledgement(after, now),)
 
 
 def _corrected(case: Complaint, given: Corrections) -> Complaint:
@@ -805,7 +798,7 @@ def _logged(
     held: Held[Complaint], one: Logged, house: House, kind: str, *, by: Actor, now: datetime
 ) -> Change:
     part = Part(sk=f"LOG#{one.log_id}", data=one, create=True)
-    body = {"log": one.log_id, "kind": one.kind, "text": digest(one.text)}
+    body = {"log": one.log_id, "kind": one.kind, "text": privacy.digest(one.text)}
     seen = replace(held.value, waiting_since=None)  # what came after the end was looked at
     return acts.done(held, seen, house, kind, by=by, now=now, body=body, parts=(part,))
 

@@ -125,7 +125,7 @@ def language_of(language: str) -> Language:
 
 
 def digest(text: str) -> str:
-    """Which text a review is about."""
+    """How an event, or a review, names words that are kept elsewhere."""
     return hashlib.sha256(text.encode()).hexdigest()
 
 

@@ -4,7 +4,6 @@ Nothing blocks it: what is missing is asked for later (M14, M33, D3). Registerin
 at its own moment (M41-M43), and with it goes the word that the submission was taken up (M45-M48).
 """
 
-import hashlib
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any, Literal
@@ -12,7 +11,7 @@ from typing import Any, Literal
 import msgspec
 from msgspec.structs import replace
 
-from chalicelib.complaints import acts
+from chalicelib.complaints import acts, privacy
 from chalicelib.complaints.case import (
     MOST_FILES,
     MOST_SUBSTANCE,
@@ -381,7 +380,7 @@ def join(
         body={
             "message": message.message_id,
             "channel": message.channel,
-            "text": _digest(message.text),
+            "text": privacy.digest(message.text),
             "files": [one.name for one in files],
         },
         parts=(
@@ -491,8 +490,13 @@ def _told_writer(case: Complaint, now: datetime) -> tuple[Complaint, tuple[Lette
         return case, (*letters, *asked)
     if not case.writer.email or not case.acknowledges or _suspect(case):
         return case, ()
+    return case, (acknowledgement(case, now),)
+
+
+def acknowledgement(case: Complaint, now: datetime) -> Letter:
+    """Word of the receipt: thanks for thanks, else that it was taken up (M27, M45)."""
     template = "gratitude_thanked" if case.kind is Kind.GRATITUDE else "submission_taken"
-    return case, (acts.letter(template, "writer", now),)
+    return acts.letter(template, "writer", now)
 
 
 def _suspect(case: Complaint) -> bool:
@@ -517,13 +521,9 @@ def _told(given: Submission) -> dict[str, Any]:
     told["files"] = [one.name for one in given.files]
     told.pop("quoted")
     if given.read_back:
-        told["read_back"]["text"] = _digest(given.read_back.text)
-    told["substance"] = _digest(given.substance)
+        told["read_back"]["text"] = privacy.digest(given.read_back.text)
+    told["substance"] = privacy.digest(given.substance)
     return told
-
-
-def _digest(said: str) -> str:
-    return hashlib.sha256(said.encode()).hexdigest()
 
 
 def new_file(

@@ -8,7 +8,7 @@ from datetime import date, datetime
 
 from msgspec.structs import replace
 
-from chalicelib.complaints import acts, handling
+from chalicelib.complaints import acts, handling, privacy
 from chalicelib.complaints.case import Closed, Complaint, Request, State, refuse, require_open
 from chalicelib.complaints.closing import explained, require_unanswered
 from chalicelib.complaints.handling import Way
@@ -160,7 +160,7 @@ def request(
         "sent_on": one.sent_on.isoformat(),
         "answer_by": answer_by.isoformat(),
         "channel": one.channel,
-        "text": handling.digest(spoken.said.text),
+        "text": privacy.digest(spoken.said.text),
     } | spoken.told
     return acts.done(
         held,

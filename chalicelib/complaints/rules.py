@@ -11,11 +11,10 @@ from typing import Any
 import msgspec
 from msgspec.structs import replace
 
-from chalicelib.complaints import acts, attention, escalation, handling
+from chalicelib.complaints import acts, attention, escalation, handling, receipt
 from chalicelib.complaints.attention import Step
-from chalicelib.complaints.case import Complaint, Flag, Kind, require_open
+from chalicelib.complaints.case import Complaint, Flag, require_open
 from chalicelib.complaints.closing import require_unanswered
-from chalicelib.complaints.receipt import country_of
 from chalicelib.kernel import text
 from chalicelib.kernel.change import Actor, Change, Held, Letter, Notice
 from chalicelib.kernel.errors import Conflict, Invalid
@@ -121,8 +120,8 @@ def chosen(case: Complaint, audience: Audience, scope: Scope) -> Pack:
 
 def calendar_of(case: Complaint, pack: Pack, settings: Settings) -> Calendar:
     """That of the day of receipt, as the case keeps it, unless another country's counts."""
-    country = country_of(pack, settings)
-    if country == country_of(case.policy, settings):
+    country = receipt.country_of(pack, settings)
+    if country == receipt.country_of(case.policy, settings):
         return case.calendar
     return calendar(country, case.day(case.received_at), settings.complaints.days)
 
@@ -158,8 +157,7 @@ def told_late(before: Complaint, after: Complaint, now: datetime) -> tuple[Lette
     new = after.acknowledges and not before.acknowledges and after.acknowledged_on is None
     if not new or after.third_party or not after.writer.email or Flag.SPAM_SUSPECT in after.flags:
         return ()
-    template = "gratitude_thanked" if after.kind is Kind.GRATITUDE else "submission_taken"
-    return (acts.letter(template, "writer", now),)
+    return (receipt.acknowledgement(after, now),)
 
 
 def missed(before: Complaint, after: Complaint, settings: ComplaintSettings) -> list[Step]:
