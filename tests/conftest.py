@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from datetime import timedelta
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 import hypothesis
 import pytest
@@ -66,14 +67,34 @@ class Clients:
     """
 
     def __init__(self) -> None:
+        self.make = clients.client.__wrapped__
         self.session = cache(clients.session.__wrapped__)
-        self.client = cache(clients.client.__wrapped__)
+        self.client = cache(self._made)
+        self.hooks: list[tuple[Any, str, Any]] = []
 
     def lend(self, patched: pytest.MonkeyPatch, account: str) -> None:
         """To this test."""
         patched.setattr(clients, "session", self.session)
         patched.setattr(clients, "client", self.client)
         self.session().get_credentials().access_key = account
+
+    def take_back(self) -> None:
+        """Without what the test had them do besides."""
+        for events, name, handler in self.hooks:
+            events.unregister(name, handler)
+        self.hooks.clear()
+
+    def _made(self, service: str) -> Any:
+        made = self.make(service)
+        events = made.meta.events
+        register = events.register
+
+        def noted(name: str, handler: Any, *rest: Any, **more: Any) -> None:
+            self.hooks.append((events, name, handler))
+            register(name, handler, *rest, **more)
+
+        events.register = noted
+        return made
 
 
 @pytest.fixture(scope="session")
@@ -136,6 +157,7 @@ def duly(
     one = Duly(mailbox, clock)
     one.found()
     yield one
+    aws.take_back()
     forget_what_was_read()
 
 

@@ -298,12 +298,13 @@ def explained(
     case: Complaint, delay: str, state: State, reason: str, now: datetime
 ) -> dict[str, str]:
     """Why it is ended without an answer after the answer's last day; `DelayUnexplained`."""
+    why = receipt.line(delay, "delay", 500)
     due, on = case.answer_due, case.day(case.tried(state, reason) or now)
     if due is None or on <= due.limit:
         return {}
-    if not delay.strip():
+    if not why:
         raise DelayUnexplained(field="delay")
-    return {"delay": text.line(delay, "delay", most=500)}
+    return {"delay": why}
 
 
 def _one_person(first: Complaint, other: Complaint) -> bool:

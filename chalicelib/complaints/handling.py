@@ -492,10 +492,11 @@ def record_performed(
     """What the answer granted was done on that day, and how; `NothingGranted` if it has no term."""
     case = held.value
     require_kept(case)
+    said = text.line(how, "how", most=500)
     if "perform" not in case.deadlines:
         raise NothingGranted
     changed = replace(case, performed_on=past(case, on, "on", now))
-    body = {"on": on.isoformat(), "how": text.line(how, "how", most=500)}
+    body = {"on": on.isoformat(), "how": said}
     return acts.done(held, changed, house, "performed", by=by, now=now, body=body)
 
 

@@ -269,8 +269,9 @@ def upload_form_file(call: Call, org: str) -> UploadForm:
     house = organisations.house(call.ports, org)
     given, keys, folder = call.body, call.ports.link_keys(), form.new_folder()
     proof_of_work.verify(given.proof, org, PURPOSE, keys, now=call.ports.real_now)
+    signed = _upload(call, form.upload_key(org, folder, given.slot), folder)
     form.admit_upload(call.ports, house, call.origin)
-    return _upload(call, form.upload_key(org, folder, given.slot), folder)
+    return signed
 
 
 @routes.public("POST", BASE, takes=Filled, gives=Submitted, status=201)
