@@ -206,7 +206,7 @@ class Complaints(Story):
         check([one["state"] for one in read["files"]] == ["kept"], "the attachment is kept")
         taken = self.kept_mail(address, "complaint-5-mailed-taken.eml")
         check(read["reference"] in str(taken["Subject"]), "it is acknowledged")
-        classes = {"cause": "hotline", "department": "=1+2", "product": "other"}
+        classes = {"cause": "hotline", "department": "Jakość", "product": "other"}
         case.act("classify", classes)
         case.draft("upheld")
         case.write(

@@ -35,8 +35,8 @@ class Register(Story):
         lines = list(csv.reader(io.StringIO(raw.decode("utf-8-sig"), newline="")))
         check(len(lines) == exported["lines"] + 1, "a line for each submission")
         cells = [cell for line in lines[1:] for cell in line]
-        check(any("=1+2" in cell for cell in cells), "what looks like a formula is in it")
-        check(not any(cell.startswith(DANGEROUS) for cell in cells), "and does nothing")
+        check("Jakość" in cells, "with the department that handles it")
+        check(not any(cell.startswith(DANGEROUS) for cell in cells), "no cell is a formula")
         say(f"22. {total['received']} submissions counted; a table of {len(lines) - 1} lines.")
         closed = officer.get(f"/api/complaints?list=closed&month={today:%Y-%m}")["cases"]
         self.on_paper(Case(officer, closed[0]["case_id"]))
