@@ -399,7 +399,7 @@ def classify(
     """
     case = held.value
     _require_registered(case)
-    if case.closed is not None and (given.kind or given.product or given.vulnerable is not None):
+    if case.closed is not None and (given.kind, given.product, given.vulnerable) != (None,) * 3:
         raise AlreadyClosed
     refuse(given.product is None or is_product(given.product), "product")
     refuse(not given.cause or _CAUSE.fullmatch(given.cause) is not None, "cause")

@@ -848,7 +848,11 @@ def test_why_it_came_about_may_be_said_after_the_end() -> None:
     given = Classes(cause="delay", department="Szkody")
     change = handling.classify(held, given, house, by=OFFICER, now=RECEIVED)
     assert (change.root.cause, change.root.department) == ("delay", "Szkody")
-    for wrong in (Classes(kind=cases.Kind.REQUEST), Classes(vulnerable=False, cause="delay")):
+    for wrong in (
+        Classes(kind=cases.Kind.REQUEST),
+        Classes(vulnerable=False, cause="delay"),
+        Classes(product=""),
+    ):
         with pytest.raises(AlreadyClosed):
             handling.classify(held, wrong, house, by=OFFICER, now=RECEIVED)
 
