@@ -394,13 +394,7 @@ def reply_form(case: Complaint) -> Form:
 
 def verdict(case: Complaint, said: Said, reply: Reply, *, informational: bool) -> Verdict:
     """By which channels the answer may leave, for what it holds and what the client signed."""
-    return privacy.channels(
-        counted(case, said),
-        identified_email=reply.identified_email,
-        data_consent=reply.data_consent,
-        written_consent_to_address=reply.consent_to_address,
-        informational=informational,
-    )
+    return handling.open_to(counted(case, said), reply, informational=informational)
 
 
 def forms_allowed(case: Complaint, channel: Channel, *, email_open: bool) -> bool:

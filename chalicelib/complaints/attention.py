@@ -36,6 +36,9 @@ To = Literal["officer", "head", "management", "agent"]
 _POSTED_LADDER: tuple[To, ...] = ("officer", "officer", "head", "head", "head")
 # The same for what came after the end of a case: it has the days of a registration (M44, M74).
 _AFTER_LADDER: tuple[To, ...] = ("officer", "head", "head", "management", "management")
+# The same for a registration that was not done on its last day (M44).
+_ALARM_LADDER: tuple[To, ...] = ("management",) * 10
+# How many days before its last one a promise is told of.
 _KEPT_LADDER: tuple[tuple[To, int], ...] = (("officer", 5), ("officer", 2), ("head", 0))
 # Who is told, and for how many open days, that a promise was not kept on its last day.
 _BROKEN: tuple[To, ...] = ("head", "management")
@@ -163,17 +166,14 @@ class _Watch:
             return
         yield self.step("register_alarm", "head", alarm.limit)
         yield self.step("register_alarm", "officer", alarm.limit)
-        for n in range(1, _BROKEN_DAYS + 1):
-            day = self.open_after(alarm.limit, n)
-            yield self.step("register_alarm", "management", day, of=alarm.limit, days=n)
+        yield from self.each_day("register_alarm", _ALARM_LADDER, alarm.limit)
 
     def receipt(self) -> Iterator[Step]:
         """Word of the receipt that is owed on paper, until it was posted (M39, M48)."""
         if self.case.registered_at is None or not self.case.receipt_to_post:
             return
         day = self.case.day(self.case.registered_at)
-        for n, to in enumerate(_POSTED_LADDER, start=1):
-            yield self.step("receipt_by_post", to, self.open_after(day, n), of=day, days=n)
+        yield from self.each_day("receipt_by_post", _POSTED_LADDER, day)
 
     def hand_over(self) -> Iterator[Step]:
         """An agent has a working day to hand over what they received (M49)."""
@@ -254,8 +254,7 @@ class _Watch:
         if draft is None or draft.submitted_at is None or draft.approved_at is not None:
             return
         day = self.case.day(draft.submitted_at)
-        for n in range(APPROVED_WITHIN, APPROVED_WITHIN + 5):
-            yield self.step("approval_waits", "head", self.open_after(day, n), of=day, days=n)
+        yield from self.each_day("approval_waits", ("head",) * 5, day, first=APPROVED_WITHIN)
 
     def insured(self) -> Iterator[Step]:
         """An insured who was not asked yet, or does not say whether it was sent for them (D7)."""
@@ -264,12 +263,10 @@ class _Watch:
         asked = self.case.question
         if asked is None or not asked.was_asked:
             day = self.case.day(asked.asked_at if asked else self.case.registered_at)
-            for n, to in enumerate(_POSTED_LADDER, start=1):
-                yield self.step("question_by_post", to, self.open_after(day, n), of=day, days=n)
+            yield from self.each_day("question_by_post", _POSTED_LADDER, day)
         elif asked.decided_at is None and asked.posted_on is None:
             day = self.case.day(asked.asked_at)
-            for n, to in enumerate(_POSTED_LADDER, start=INSURED_WITHIN):
-                yield self.step("insured_silent", to, self.open_after(day, n), of=day, days=n)
+            yield from self.each_day("insured_silent", _POSTED_LADDER, day, first=INSURED_WITHIN)
 
     def outside(self) -> Iterator[Step]:
         """The ombudsman, the regulator or a court waits for an answer, by the day that it set."""
@@ -282,10 +279,8 @@ class _Watch:
         for to, before in _KEPT_LADDER:
             day = self.last_open(by - DAY * before)
             yield self.step(f"{what}_due", to, day, of=by, days=(by - day).days)
-        for n in range(1, _BROKEN_DAYS + 1):
-            for to in _BROKEN:
-                day = self.open_after(by, n)
-                yield self.step(f"{what}_overdue", to, day, of=by, days=n)
+        for to in _BROKEN:
+            yield from self.each_day(f"{what}_overdue", (to,) * _BROKEN_DAYS, by)
 
     def performance(self) -> Iterator[Step]:
         """What the answer granted is to be done by a day, until staff say that it was."""
@@ -299,13 +294,21 @@ class _Watch:
         if since is None or closed is None:
             return
         day = self.case.day(max(since, closed.at))
-        for n, to in enumerate(_AFTER_LADDER, start=1):
-            yield self.step("came_after", to, self.open_after(day, n), of=day, days=n)
+        yield from self.each_day("came_after", _AFTER_LADDER, day)
         last = self.open_after(day, len(_AFTER_LADDER))
         for week in range(1, MOST_WEEKLY + 1):
             later = _open_from(last + DAY * 7 * week, *self.office)
             days = len(_AFTER_LADDER) + 5 * week
             yield self.step("came_after", "management", later, of=day, days=days)
+
+    def each_day(
+        self, kind: str, ladder: Iterable[To], of: date, *, first: int = 1
+    ) -> Iterator[Step]:
+        """One rung each open day after this one, from the `first` of them on."""
+        day = self.open_after(of, first - 1)
+        for n, to in enumerate(ladder, start=first):
+            day = self.open_after(day, 1)
+            yield self.step(kind, to, day, of=of, days=n)
 
     def step(self, kind: str, to: To, day: date, *, of: date | None = None, days: int = 0) -> Step:
         """A step at the opening of that day."""

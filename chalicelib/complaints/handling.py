@@ -7,7 +7,7 @@ goes through the privacy gate, as an answer does (M75-M83).
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import date, datetime, timedelta
 from typing import Any, Literal
 
@@ -33,7 +33,7 @@ from chalicelib.complaints.case import (
     refuse,
     require_open,
 )
-from chalicelib.complaints.privacy import ChannelRefused
+from chalicelib.complaints.privacy import ChannelRefused, Finding, Verdict
 from chalicelib.complaints.products import is_product
 from chalicelib.contact.domain import NOTHING_KNOWN, Reply
 from chalicelib.kernel import ids, text
@@ -259,13 +259,7 @@ def _guarded(
         review = privacy.corrected(words, found, removed=removed, reason=way.reason)
         said = replace(said, checked=Checked(review=review, by=by.id, at=now))
         found = privacy.reviewed(words, found, review)
-    verdict = privacy.channels(
-        found,
-        identified_email=reply.identified_email,
-        data_consent=reply.data_consent,
-        written_consent_to_address=reply.consent_to_address,
-        informational=True,
-    )
+    verdict = open_to(found, reply, informational=True)
     if privacy.Channel.EMAIL not in verdict.allowed:
         kinds = ", ".join(sorted({one.kind for one in found}))
         raise ChannelRefused(f"{ChannelRefused.sentence} Found: {kinds}.", field="channel")
@@ -275,6 +269,17 @@ def _guarded(
     if said.checked is not None:
         told["review"] = msgspec.to_builtins(said.checked.review)
     return said, told
+
+
+def open_to(found: Iterable[Finding], reply: Reply, *, informational: bool) -> Verdict:
+    """By which channels what holds this may leave, for what is known of who is answered."""
+    return privacy.channels(
+        found,
+        identified_email=reply.identified_email,
+        data_consent=reply.data_consent,
+        written_consent_to_address=reply.consent_to_address,
+        informational=informational,
+    )
 
 
 def require_may_speak(case: Complaint) -> None:

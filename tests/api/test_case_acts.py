@@ -565,8 +565,8 @@ def test_what_a_client_agreed_to_opens_email_for_what_is_private(duly: Duly) -> 
 # What the client sent
 
 
-def test_who_sends_everything_at_once_answered_every_request(office: Office) -> None:
-    """M63, M66: documents were asked for, then a permission; both came in one letter."""
+def asked_thrice(office: Office) -> Any:
+    """A case with three requests for documents behind it, and time left for the answer."""
     case = office.case()
     for n in range(3):
         office.done(case, "request", request(office))
@@ -574,6 +574,12 @@ def test_who_sends_everything_at_once_answered_every_request(office: Office) -> 
     elements = {"reason": "x", "expected": "x"}
     later = {"to": office.today(60), "reason": "documents", "elements": elements}
     office.done(case, "extend", later)
+    return case
+
+
+def test_who_sends_everything_at_once_answered_every_request(office: Office) -> None:
+    """M63, M66: documents were asked for, then a permission; both came in one letter."""
+    case = asked_thrice(office)
     office.done(case, "request", request(office, ground="permission"))
     message = {"channel": "in_person", "text": "Вот все документы и разрешение."}
     assert office.act(case, "messages", message).status == 201
@@ -584,13 +590,7 @@ def test_who_sends_everything_at_once_answered_every_request(office: Office) -> 
 
 def test_who_answered_a_request_is_not_silent(office: Office) -> None:
     """M63, M66: three requests and a month, but the papers came: nothing to suspend for."""
-    case = office.case()
-    for n in range(3):
-        office.done(case, "request", request(office))
-        office.duly.wait(days=0 if n == 2 else 5)
-    elements = {"reason": "x", "expected": "x"}
-    later = {"to": office.today(60), "reason": "documents", "elements": elements}
-    office.done(case, "extend", later)
+    case = asked_thrice(office)
     message = {"channel": "in_person", "text": "Вот акт, всё приложил."}
     assert office.act(case, "messages", message).status == 201
     office.duly.wait(days=31)
